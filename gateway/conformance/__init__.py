@@ -1,0 +1,1 @@
+"""What our region demands: published types and profiles, held in memory."""

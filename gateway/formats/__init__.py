@@ -1,0 +1,1 @@
+"""Bytes to located fields and back; knows no FHIR."""

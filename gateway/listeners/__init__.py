@@ -1,0 +1,1 @@
+"""Where bytes arrive: MLLP and watched folders."""

@@ -1,0 +1,1 @@
+"""Source record plus definition gives resources; pure."""

@@ -1,0 +1,81 @@
+"""Drafts: resources as one message tells them, before they have an id."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from gateway.fhir.issues import Issue
+
+Mode = Literal["replace", "fill", "advance"]
+
+
+class Key(NamedTuple):
+    """A business key; `kind` parts number series of one system, `day` is set where numbers restart."""
+
+    system: str
+    value: str
+    day: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """One resource of one message.
+
+    `name` is unique in the message ("patient", "observation/3"). `body` has `resourceType` but no id;
+    `links` are the Reference dicts inside `body` with the draft name each points to (the identify stage
+    writes their `reference`). A draft has `keys`, or a `parent` draft and a `child` part of an id.
+    `guard` holds what must not differ for the same key (R2): {"patient": draft name, "day": "20260102", ...}.
+    """
+
+    name: str
+    type: str
+    body: dict[str, Any]
+    mode: Mode
+    keys: tuple[Key, ...] = ()
+    parent: str = ""
+    child: str = ""
+    links: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    patient: str = ""
+    source_time: str = ""
+    guard: dict[str, str] = field(default_factory=dict)
+    clear: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """An A40-like statement: the keys of the retired record and the draft name of the survivor."""
+
+    retired: tuple[Key, ...]
+    survivor: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Which rule wrote which element from which field; kept only when asked for."""
+
+    draft: str
+    path: str
+    rule: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A populated field that no rule mapped: kept on purpose in the raw bytes, or dropped, with the reason."""
+
+    where: str
+    reason: str
+    kept: bool
+
+
+@dataclass(slots=True, eq=False)
+class Mapped:
+    """What a message became, and what became of each of its fields."""
+
+    drafts: list[Draft]
+    merges: list[Merge] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    populated: int = 0
+    mapped: int = 0
+    left: list[Left] = field(default_factory=list)
+    trace: list[Trace] = field(default_factory=list)

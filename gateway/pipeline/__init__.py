@@ -1,0 +1,1 @@
+"""The straight line from stored bytes to the record."""

@@ -1,0 +1,1 @@
+"""The shared health record: the one door for reads and writes."""

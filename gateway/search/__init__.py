@@ -1,0 +1,1 @@
+"""FHIR search as values; knows no SQL."""

@@ -1,0 +1,1 @@
+"""The only importer of FastAPI: HTTP in and out."""
