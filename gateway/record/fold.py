@@ -7,7 +7,7 @@ from gateway.mapping.draft import Draft
 Body = dict[str, Any]
 
 # A result segment is a snapshot: what a re-issued report leaves out is no longer said.
-_SNAPSHOTS = frozenset({"Observation", "DiagnosticReport", "Specimen", "DocumentReference"})
+SNAPSHOTS = frozenset({"Observation", "DiagnosticReport", "Specimen", "DocumentReference"})
 
 # What a lifecycle message may move on without owning the rest of the resource.
 _ADVANCING = frozenset({"status", "period", "effectivePeriod", "occurrenceDateTime", "location", "class", "issued"})
@@ -35,7 +35,7 @@ def fold(current: Body | None, draft: Draft, *, older: bool = False) -> Body:
         return _fill(current, draft.body)
     if draft.mode == "advance":
         return _advance(current, draft)
-    if draft.type in _SNAPSHOTS:
+    if draft.type in SNAPSHOTS:
         return draft.body
     return _replace(current, draft)
 

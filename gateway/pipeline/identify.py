@@ -1,0 +1,44 @@
+"""Stage 3: drafts to planned versions, each with its id; only the site's own Patient is resolved here."""
+
+from gateway.fhir.issues import Issue
+from gateway.pipeline.values import Drafted, Identified, Parked, Reason, Sorted
+from gateway.record.workbench import KeyReused, Refused, Told, Workbench
+
+# Test traffic (MSH-11 T or D) has numbers of its own, so it can never touch a real record.
+_TEST_SPACE = "~test"
+
+
+def identify(messages: list[Drafted], bench: Workbench) -> Sorted[Identified]:
+    """Plan every message in inbox order; reused keys and impossible merges are parked."""
+    told = [_told(drafted) for drafted in messages]
+    bench.prefetch(told)
+    result: Sorted[Identified] = Sorted()
+    for drafted, entry in zip(messages, told, strict=True):
+        outcome = _plan(drafted, entry, bench)
+        if isinstance(outcome, Identified):
+            result.passed.append(outcome)
+        else:
+            result.parked.append(outcome)
+    return result
+
+
+def _told(drafted: Drafted) -> Told:
+    item = drafted.item
+    space = item.feed.site + _TEST_SPACE if item.test else item.feed.site
+    return Told(space, drafted.mapped, item.received_us, item.item_id)
+
+
+def _plan(drafted: Drafted, told: Told, bench: Workbench) -> Identified | Parked:
+    try:
+        plan = bench.plan(told)
+    except KeyReused as fault:
+        return _parked(drafted, Reason.KEY_REUSED, Issue("error", "duplicate", fault.text, fault.where))
+    except Refused as fault:
+        return _parked(drafted, Reason.REFUSED, Issue("error", "business-rule", fault.text, fault.where))
+    bench.adopt(plan)
+    return Identified(drafted, plan)
+
+
+def _parked(drafted: Drafted, reason: Reason, issue: Issue) -> Parked:
+    issues = (*drafted.parsed.issues, *drafted.mapped.issues, issue)
+    return Parked(drafted.item, reason, issues, drafted.parsed.patient_keys)

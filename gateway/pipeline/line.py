@@ -1,0 +1,75 @@
+"""The straight line, in one page: parse, map, identify, validate; each stage takes and returns lists.
+
+Nothing here writes: a batch can be run again from the raw bytes at any time. `pipeline.commit` writes the
+result in one transaction. A stage parks what it cannot carry on, with a reason; what belongs behind a
+parked message of the same patient is held (architecture section 3, promise K6).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gateway.mapping.catalog import Catalog
+from gateway.pipeline.identify import identify
+from gateway.pipeline.map import map_all
+from gateway.pipeline.parse import parse
+from gateway.pipeline.validate import validate
+from gateway.pipeline.values import Drafted, Identified, Item, Parked, Parsed
+from gateway.record.workbench import Workbench
+
+Waiting = Callable[[str, tuple[str, ...]], bool]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of the items of one batch: to be written, parked with a reason, or held behind a parked one."""
+
+    checked: list[Identified] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    held: list[Parsed] = field(default_factory=list)
+
+
+def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], waits: Waiting) -> Batch:
+    """Carry the items as far as they go; `waits(site, keys)` says whether an earlier message of theirs is parked."""
+    read = parse(items)
+    batch = Batch(parked=read.parked)
+    batch.held = [parsed for parsed in read.passed if waits(parsed.item.feed.site, parsed.patient_keys)]
+    behind = {parsed.item.item_id for parsed in batch.held}
+    mapped = map_all([parsed for parsed in read.passed if parsed.item.item_id not in behind], catalog)
+    batch.parked.extend(mapped.parked)
+    drafted = _in_order(mapped.passed, mapped.parked, batch)
+    while True:
+        identified = identify(drafted, bench())
+        checked = validate(identified.passed)
+        parked = identified.parked + checked.parked
+        batch.parked.extend(parked)
+        # A workbench has seen what a message parked by `validate` would have changed: start again without it.
+        if not checked.parked and not _behind(identified.passed, parked):
+            batch.checked = checked.passed
+            return batch
+        gone = {entry.item.item_id for entry in parked}
+        drafted = _in_order([entry for entry in drafted if entry.item.item_id not in gone], parked, batch)
+
+
+def _in_order(drafted: list[Drafted], parked: list[Parked], batch: Batch) -> list[Drafted]:
+    """Move what waits behind a parked message of the same patient to the held ones."""
+    held = _behind(drafted, parked)
+    batch.held.extend(entry.parsed for entry in drafted if entry.item.item_id in held)
+    return [entry for entry in drafted if entry.item.item_id not in held]
+
+
+def _behind(passed: Iterable[Drafted | Identified], parked: list[Parked]) -> set[int]:
+    blocking = [entry for entry in parked if entry.item.feed.hold and entry.patient_keys]
+    if not blocking:
+        return set()
+    return {
+        entry.item.item_id
+        for entry in passed
+        for block in blocking
+        if entry.item.item_id > block.item.item_id
+        and entry.item.feed.site == block.item.feed.site
+        and not set(_parsed(entry).patient_keys).isdisjoint(block.patient_keys)
+    }
+
+
+def _parsed(entry: Drafted | Identified) -> Parsed:
+    return entry.parsed if isinstance(entry, Drafted) else entry.drafted.parsed

@@ -1,0 +1,39 @@
+"""Stage 2: a located message to drafts, by the feed's active definitions."""
+
+from gateway.errors import GatewayError
+from gateway.fhir.issues import Issue
+from gateway.mapping.catalog import Catalog
+from gateway.pipeline.values import Drafted, Parked, Parsed, Reason, Sorted
+
+
+def map_all(messages: list[Parsed], catalog: Catalog) -> Sorted[Drafted]:
+    """Map every message; one that yields nothing is parked as unmapped, with what was seen."""
+    result: Sorted[Drafted] = Sorted()
+    for parsed in messages:
+        outcome = map_one(parsed, catalog)
+        if isinstance(outcome, Drafted):
+            result.passed.append(outcome)
+        else:
+            result.parked.append(outcome)
+    return result
+
+
+def map_one(parsed: Parsed, catalog: Catalog) -> Drafted | Parked:
+    """Map one message; what a definition refuses to read is parked with its reason."""
+    try:
+        mapped = catalog.mapper(parsed.item.feed.name).map(parsed.message)
+    except GatewayError as fault:
+        return _parked(parsed, Reason.UNREADABLE, Issue("error", "structure", fault.text, fault.where))
+    if not mapped.drafts and not mapped.merges:
+        return _parked(parsed, Reason.UNMAPPED, _nothing(parsed))
+    return Drafted(parsed, mapped)
+
+
+def _nothing(parsed: Parsed) -> Issue:
+    names = ", ".join(dict.fromkeys(segment.name for segment in parsed.message.segments))
+    text = f"no definition yields a resource from {parsed.message.type}^{parsed.message.event} with {names}"
+    return Issue("error", "not-supported", f"{text}; add a rule to the feed's overlay and replay", "MSH-9")
+
+
+def _parked(parsed: Parsed, reason: Reason, issue: Issue) -> Parked:
+    return Parked(parsed.item, reason, (*parsed.issues, issue), parsed.patient_keys)
