@@ -1,0 +1,68 @@
+"""The gateway command: its verbs, each in a module of its own that is imported only when called."""
+
+import importlib
+import sys
+
+import click
+
+from gateway import __version__
+from gateway.errors import GatewayError
+
+# verb: (module, one line for the overview)
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Run the guided tour on made-up messages, then go on serving."),
+    "serve": ("serve", "Receive, convert and serve: the whole gateway."),
+    "worker": ("worker", "Run one more worker on the store."),
+    "ingest": ("ingest", "Take files or folders of messages into the store."),
+    "convert": ("convert", "Show what a message becomes; stores nothing."),
+    "feeds": ("feeds", "List and check the feeds and their mappings."),
+    "inbox": ("inbox", "Look at messages: list, show, retry, replay, discard."),
+    "migrate": ("migrate", "Bring the store's tables to this version."),
+    "fsck": ("fsck", "Check the store: every byte, index row and provenance."),
+}
+HIDDEN: dict[str, tuple[str, str]] = {
+    "_receive": ("children", "The receive process."),
+    "_web": ("children", "The web process."),
+    "_worker": ("children", "The worker process."),
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs a person calls, in the order of the overview."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one verb."""
+        found = VERBS.get(cmd_name) or HIDDEN.get(cmd_name)
+        if found is None:
+            return None
+        module = importlib.import_module(f"gateway.cli.{found[0]}")
+        command: click.Command = getattr(module, cmd_name.lstrip("_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview without importing every verb."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gateway")
+def cli() -> None:
+    """Yigong Gateway 医共体互联互通网关: hospital feeds in, one FHIR R4 record out.
+
+    Example: gateway serve --insecure-local
+    """
+
+
+def main() -> None:
+    """Run the command; faults of the data end with code 1, faults of usage with code 2."""
+    try:
+        cli(prog_name="gateway")
+    except GatewayError as fault:
+        where = f" ({fault.where})" if fault.where else ""
+        click.echo(f"gateway: {fault.text}{where}", err=True)
+        sys.exit(1)

@@ -1,0 +1,105 @@
+"""The supervisor of `gateway serve`: three processes, restarted when they fall, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from gateway import clock
+
+ROLES = ("_receive", "_worker", "_web")
+_BACKOFF = (0.2, 1.0, 5.0, 15.0)
+_STEADY_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised process and how often it fell lately."""
+
+    role: str
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    falls: int = 0
+    restart_at: float = field(default=0.0)
+
+
+class Supervisor:
+    """Starts the processes, restarts the fallen with growing pauses, stops them together."""
+
+    def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None]) -> None:
+        self._environment = {**os.environ, **environment, "GATEWAY_SUPERVISOR": str(os.getpid())}  # noqa: TID251 (handed on, not read)
+        self._log = log
+        self._say = say
+        self._children = [Child(role) for role in ROLES]
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Start every process."""
+        for child in self._children:
+            self._launch(child)
+
+    def watch(self) -> None:
+        """Keep the processes alive until `stop` is called."""
+        while not self._stopping.wait(0.2):
+            for child in self._children:
+                self._tend(child)
+
+    def stop(self) -> None:
+        """Ask every process to end, and end those that do not within 15 s."""
+        self._stopping.set()
+        running = [child.process for child in self._children if child.process and child.process.poll() is None]
+        for process in running:
+            process.terminate()
+        deadline = clock.monotonic() + _STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT stop the whole gateway."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def pids(self) -> dict[str, int]:
+        """Return the process id of each role that runs."""
+        return {child.role: child.process.pid for child in self._children if child.process}
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _launch(self, child: Child) -> None:
+        with self._log.open("ab") as log:
+            child.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-m", "gateway", child.role],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        child.started = clock.monotonic()
+
+    def _tend(self, child: Child) -> None:
+        if child.process is None or child.process.poll() is None:
+            return
+        if not child.restart_at:
+            self._fell(child)
+        elif clock.monotonic() >= child.restart_at:
+            child.restart_at = 0.0
+            self._launch(child)
+
+    def _fell(self, child: Child) -> None:
+        code = child.process.returncode if child.process else 0
+        steady = clock.monotonic() - child.started > _STEADY_SECONDS
+        child.falls = 1 if steady else child.falls + 1
+        pause = _BACKOFF[min(child.falls, len(_BACKOFF)) - 1]
+        self._say(f"{child.role.lstrip('_')} ended with code {code}; starting it again in {pause:g} s (see {self._log})")
+        child.restart_at = clock.monotonic() + pause
