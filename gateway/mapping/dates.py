@@ -1,0 +1,111 @@
+"""HL7 v2 times (and the forms senders write instead) to FHIR date, dateTime, instant and time texts.
+
+Precision is kept: a year stays a year. A time without zone is Asia/Shanghai (+08:00), which has had no
+other offset since 1991. FHIR demands seconds with a time, so missing ones are zero. Nothing impossible
+passes: 30 February is a note, not a date. Source: HL7 v2.5.1 §2.A.22 (DTM), FHIR R4 datatypes#dateTime.
+"""
+
+import re
+from datetime import date, timedelta
+
+from gateway.mapping.cell import EMPTY, Cell, Note
+
+ZONE = "+08:00"
+_COMPACT = re.compile(
+    r"(?P<y>\d{4})(?:(?P<m>\d\d)(?:(?P<d>\d\d)(?:[ T]?(?P<h>\d\d)(?:(?P<n>\d\d)(?:(?P<s>\d\d)(?P<f>\.\d*)?)?)?)?)?)?"
+    r"(?P<z>Z|[+-]\d\d(?::?\d\d)?)?"
+)
+_WRITTEN = re.compile(
+    r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})(?:[-/.月](?P<d>\d{1,2})日?)?月?"
+    r"(?:[ T]*(?P<h>\d{1,2})[:时](?P<n>\d{1,2})(?:[:分](?P<s>\d{1,2})(?P<f>\.\d*)?秒?)?)?\s*(?P<z>Z|[+-]\d\d(?::?\d\d)?)?"
+)
+_TIME = re.compile(r"(?P<h>\d\d):?(?P<n>\d\d)(?::?(?P<s>\d\d)(?P<f>\.\d*)?)?(?:[+-]\d{4})?")
+_UNKNOWN = {"0000", "00000000", "00000000000000", "0000-00-00"}
+
+
+def date_time(raw: str) -> Cell:
+    """Return the FHIR dateTime of a v2 time, or a note saying why there is none."""
+    return _convert(raw, "dateTime")
+
+
+def date_only(raw: str) -> Cell:
+    """Return the FHIR date of a v2 time: the time of day, if any, is left off."""
+    return _convert(raw, "date")
+
+
+def instant(raw: str) -> Cell:
+    """Return the FHIR instant of a v2 time; one without time of day is a note (an instant has seconds)."""
+    return _convert(raw, "instant")
+
+
+def time_of_day(raw: str) -> Cell:
+    """Return the FHIR time (hh:mm:ss) of a v2 TM."""
+    text = raw.strip()
+    found = _TIME.fullmatch(text)
+    if found is None or int(found["h"]) > 23 or int(found["n"]) > 59 or int(found["s"] or 0) > 59:
+        return _refuse(text, "time of day")
+    return Cell(f"{found['h']}:{found['n']}:{found['s'] or '00'}{_fraction(found['f'])}")
+
+
+def day(text: str) -> str:
+    """Return the day (YYYY-MM-DD) of a FHIR date or dateTime, or '' when it has none."""
+    return text[:10] if len(text) >= 10 else ""
+
+
+def _convert(raw: str, kind: str) -> Cell:
+    text = raw.split("^", 1)[0].strip()
+    if not text or text == '""':
+        return EMPTY
+    found = _COMPACT.fullmatch(text) or _WRITTEN.fullmatch(text)
+    if found is None or text in _UNKNOWN:
+        return _refuse(text, "date")
+    part = found.groupdict()
+    if part["d"] is None:
+        return _short(text, part["y"], part["m"], kind)
+    return _full(text, part, kind)
+
+
+def _short(text: str, year: str, month: str | None, kind: str) -> Cell:
+    if int(year) == 0 or (month is not None and not 1 <= int(month) <= 12):
+        return _refuse(text, "date")
+    if kind == "instant":
+        return _too_short(text)
+    return Cell(year if month is None else f"{year}-{int(month):02d}")
+
+
+def _full(text: str, part: dict[str, str | None], kind: str) -> Cell:
+    try:
+        on = date(int(part["y"] or 0), int(part["m"] or 0), int(part["d"] or 0))
+    except ValueError:
+        return _refuse(text, "date")
+    if part["h"] is None or kind == "date":
+        return Cell(on.isoformat()) if kind != "instant" else _too_short(text)
+    hour, minute, second = int(part["h"]), int(part["n"] or 0), int(part["s"] or 0)
+    zone = _zone(part["z"])
+    if hour == 24 and minute == second == 0:
+        hour, on = 0, on + timedelta(days=1)
+    if hour > 23 or minute > 59 or second > 59 or zone is None:
+        return _refuse(text, "time")
+    clock = f"{hour:02d}:{minute:02d}:{second:02d}{_fraction(part['f'])}"
+    return Cell(f"{on.isoformat()}T{clock}{zone}")
+
+
+def _zone(text: str | None) -> str | None:
+    if text is None or text == "Z":
+        return ZONE if text is None else "Z"
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    if int(digits[:2]) * 60 + int(digits[2:]) > 840 or int(digits[2:]) > 59:
+        return None
+    return f"{text[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _fraction(text: str | None) -> str:
+    return text if text and len(text) > 1 else ""
+
+
+def _refuse(text: str, what: str) -> Cell:
+    return Cell(None, (Note(f"'{text}' is not a possible {what}; it was left out"),))
+
+
+def _too_short(text: str) -> Cell:
+    return Cell(None, (Note(f"'{text}' has no time of day, which this element needs; it was left out"),))
