@@ -1,0 +1,110 @@
+"""Links between records (merges, same person), relations of organisations with persons, cursors, mapping texts."""
+
+from collections.abc import Iterable, Sequence
+
+from gateway.store.tx import Tx
+from gateway.store.values import Link, NewLink, Relation, clean
+
+_COLUMNS = ("id", "kind", "from_pid", "to_pid", "state", "evidence", "item_id", "created_us", "ended_us")
+_SELECT = f"SELECT {','.join(_COLUMNS)} FROM link"  # noqa: S608  constants
+_RELATION = ("organisation", "person", "kind", "from_us", "to_us")
+_LOCK = 3
+
+
+class LinkReads(Tx):
+    """Questions about links, relations, cursors and mapping versions."""
+
+    def links(self, pids: Iterable[int], *, ended: bool = False) -> list[Link]:
+        """Return the links from or to these pids, oldest first; `ended` ones too if asked."""
+        also = "" if ended else "ended_us IS NULL"
+        rows = [(pid,) for pid in set(pids)]
+        found = {
+            row[0]: Link(*row)
+            for end in ("from_pid", "to_pid")
+            for row in self.session.keyed(_SELECT, ((end, "int"),), rows, also)
+        }
+        return [found[number] for number in sorted(found)]
+
+    def relations(self, person: str, at_us: int) -> list[Relation]:
+        """Return the relations with a person that hold at a moment."""
+        rows = self.session.run(
+            f"SELECT {','.join(_RELATION)} FROM relation WHERE person=? AND from_us <= ?"  # noqa: S608  constants
+            " AND (to_us IS NULL OR to_us > ?) ORDER BY from_us",
+            (clean(person), at_us, at_us),
+        )
+        return [Relation(*row) for row in rows]
+
+    def cursor(self, name: str) -> int:
+        """Return a named position, 0 where it was never set."""
+        return int(self.session.value("SELECT value FROM cursor WHERE name=?", (name,)) or 0)
+
+    def mapping_text(self, mapping_id: int) -> str | None:
+        """Return the text a mapping version was made from."""
+        text = self.session.value("SELECT text FROM mapping_version WHERE id=?", (mapping_id,))
+        return None if text is None else str(text)
+
+    def mapping_digest(self, mapping_id: int) -> str | None:
+        """Return the digest that names a mapping version."""
+        digest = self.session.value("SELECT digest FROM mapping_version WHERE id=?", (mapping_id,))
+        return None if digest is None else str(digest)
+
+
+class LinkWrites(LinkReads):
+    """Changes of links, relations, cursors and mapping versions."""
+
+    def links_add(self, links: Sequence[NewLink]) -> list[int]:
+        """Add links; return their ids."""
+        first = self._next_id("link")
+        rows = [
+            (first + n, new.kind, new.from_pid, new.to_pid, new.state, clean(new.evidence), new.item_id)
+            + (new.created_us, None)
+            for n, new in enumerate(links)
+        ]
+        self.session.insert("link", _COLUMNS, rows)
+        return [row[0] for row in rows]
+
+    def links_end(self, link_ids: Iterable[int], ended_us: int, state: str = "ended") -> None:
+        """End links (unmerge); they stay as history."""
+        self.session.many(
+            "UPDATE link SET ended_us=?, state=? WHERE id=? AND ended_us IS NULL",
+            [(ended_us, state, number) for number in link_ids],
+        )
+
+    def relations_add(self, relations: Sequence[Relation]) -> None:
+        """Add relations."""
+        first = self._next_id("relation")
+        rows = [
+            (first + n, clean(new.organisation), clean(new.person), *new[2:]) for n, new in enumerate(relations)
+        ]
+        self.session.insert("relation", ("id", *_RELATION), rows)
+
+    def relations_end(self, organisation: str, person: str, kind: str, to_us: int) -> int:
+        """End the open relations of this kind; return how many."""
+        return self.session.do(
+            "UPDATE relation SET to_us=? WHERE organisation=? AND person=? AND kind=? AND to_us IS NULL",
+            (to_us, clean(organisation), clean(person), kind),
+        )
+
+    def cursor_set(self, name: str, value: int) -> None:
+        """Set a named position."""
+        self.session.upsert("cursor", ("name",), ("value",), [(name, value)])
+
+    def mapping_version(self, digest: str, text: str, now_us: int) -> int:
+        """Return the number of a mapping version, storing its text where it is new."""
+        found = self._mapping_id(digest)
+        if found is None:
+            found = self._next_id("mapping_version")
+            known = self._mapping_id(digest)  # another writer may have been first while we waited
+            if known is not None:
+                return known
+            row = (found, digest, now_us, clean(text))
+            self.session.insert("mapping_version", ("id", "digest", "created_us", "text"), [row])
+        return found
+
+    def _mapping_id(self, digest: str) -> int | None:
+        found = self.session.value("SELECT id FROM mapping_version WHERE digest=?", (digest,))
+        return None if found is None else int(found)
+
+    def _next_id(self, table: str) -> int:
+        self.session.lock(_LOCK)
+        return int(self.session.value(f"SELECT coalesce(max(id), 0) FROM {table}")) + 1  # noqa: S608  constants

@@ -1,0 +1,236 @@
+-- Written by tools/freeze_schema.py.
+-- @inbox
+CREATE TABLE arrival (
+	id BIGINT NOT NULL,
+	feed TEXT COLLATE "C" NOT NULL,
+	site TEXT COLLATE "C" NOT NULL,
+	received_us BIGINT NOT NULL,
+	digest BYTEA NOT NULL,
+	control_id TEXT COLLATE "C" NOT NULL,
+	type TEXT COLLATE "C" NOT NULL,
+	event TEXT COLLATE "C" NOT NULL,
+	peer TEXT COLLATE "C" NOT NULL,
+	listener TEXT COLLATE "C" NOT NULL,
+	charset TEXT COLLATE "C" NOT NULL,
+	envelope TEXT COLLATE "C" NOT NULL,
+	size BIGINT NOT NULL,
+	answer TEXT COLLATE "C" NOT NULL,
+	test SMALLINT NOT NULL,
+	body BYTEA,
+	PRIMARY KEY (id),
+	CONSTRAINT arrival_same UNIQUE (control_id, digest, feed)
+);
+CREATE TABLE reject (
+	id BIGINT NOT NULL,
+	received_us BIGINT NOT NULL,
+	listener TEXT COLLATE "C" NOT NULL,
+	peer TEXT COLLATE "C" NOT NULL,
+	reason TEXT COLLATE "C" NOT NULL,
+	seen TEXT COLLATE "C" NOT NULL,
+	size BIGINT NOT NULL,
+	head BYTEA NOT NULL,
+	PRIMARY KEY (id)
+);
+ALTER TABLE arrival ALTER COLUMN body SET STORAGE EXTERNAL;
+-- @record
+CREATE TABLE alias (
+	site_id SMALLINT NOT NULL,
+	type_id SMALLINT NOT NULL,
+	system_id BIGINT NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	day TEXT COLLATE "C" NOT NULL,
+	pid BIGINT NOT NULL,
+	fid TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (site_id, type_id, system_id, value, day)
+);
+CREATE INDEX alias_pid ON alias (pid);
+CREATE TABLE change (
+	seq BIGINT NOT NULL,
+	pid BIGINT NOT NULL,
+	ver BIGINT NOT NULL,
+	op SMALLINT NOT NULL,
+	type_id SMALLINT NOT NULL,
+	site_id SMALLINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	test SMALLINT NOT NULL,
+	PRIMARY KEY (seq)
+);
+CREATE TABLE claim (
+	scope TEXT COLLATE "C" NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
+	pid BIGINT NOT NULL,
+	PRIMARY KEY (scope, key)
+);
+CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE cursor (
+	name TEXT COLLATE "C" NOT NULL,
+	value BIGINT NOT NULL,
+	PRIMARY KEY (name)
+);
+CREATE TABLE feed (
+	id SMALLINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT feed_name UNIQUE (name)
+);
+CREATE TABLE lane (
+	lane SMALLINT NOT NULL,
+	owner TEXT COLLATE "C" NOT NULL,
+	epoch BIGINT NOT NULL,
+	heartbeat_us BIGINT NOT NULL,
+	PRIMARY KEY (lane)
+);
+CREATE TABLE link (
+	id BIGINT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	from_pid BIGINT NOT NULL,
+	to_pid BIGINT NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	evidence TEXT COLLATE "C" NOT NULL,
+	item_id BIGINT,
+	created_us BIGINT NOT NULL,
+	ended_us BIGINT,
+	PRIMARY KEY (id)
+);
+CREATE INDEX link_from ON link (from_pid);
+CREATE INDEX link_to ON link (to_pid);
+CREATE TABLE mapping_version (
+	id BIGINT NOT NULL,
+	digest TEXT COLLATE "C" NOT NULL,
+	created_us BIGINT NOT NULL,
+	text TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT mapping_version_digest UNIQUE (digest)
+);
+CREATE TABLE relation (
+	id BIGINT NOT NULL,
+	organisation TEXT COLLATE "C" NOT NULL,
+	person TEXT COLLATE "C" NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	from_us BIGINT NOT NULL,
+	to_us BIGINT,
+	PRIMARY KEY (id)
+);
+CREATE INDEX relation_person ON relation (person, organisation, kind);
+CREATE TABLE resource (
+	pid BIGINT NOT NULL,
+	type_id SMALLINT NOT NULL,
+	fid TEXT COLLATE "C" NOT NULL,
+	ver BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	deleted SMALLINT NOT NULL,
+	site_id SMALLINT NOT NULL,
+	patient_pid BIGINT,
+	sensitivity BIGINT NOT NULL,
+	source_us BIGINT,
+	mode SMALLINT NOT NULL,
+	item_id BIGINT,
+	mapping_id BIGINT,
+	seq BIGINT NOT NULL,
+	digest BYTEA NOT NULL,
+	test SMALLINT NOT NULL,
+	PRIMARY KEY (pid),
+	CONSTRAINT resource_fid UNIQUE (fid, type_id)
+);
+CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE site (
+	id SMALLINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT site_name UNIQUE (name)
+);
+CREATE TABLE system (
+	id BIGINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT system_name UNIQUE (name)
+);
+CREATE TABLE tally (
+	feed_id SMALLINT NOT NULL,
+	state SMALLINT NOT NULL,
+	slot SMALLINT NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (feed_id, state, slot)
+);
+CREATE TABLE version (
+	vid BIGINT NOT NULL,
+	op SMALLINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	seq BIGINT NOT NULL,
+	item_id BIGINT,
+	mapping_id BIGINT,
+	mode SMALLINT NOT NULL,
+	source_us BIGINT,
+	actor TEXT COLLATE "C",
+	reason TEXT COLLATE "C",
+	body BYTEA,
+	PRIMARY KEY (vid)
+);
+CREATE INDEX version_item ON version (item_id) WHERE item_id IS NOT NULL;
+CREATE TABLE work (
+	item_id BIGINT NOT NULL,
+	feed_id SMALLINT NOT NULL,
+	site_id SMALLINT NOT NULL,
+	lane SMALLINT NOT NULL,
+	patient_key TEXT COLLATE "C" NOT NULL,
+	state SMALLINT NOT NULL,
+	holding SMALLINT NOT NULL,
+	reason TEXT COLLATE "C" NOT NULL,
+	attempts SMALLINT NOT NULL,
+	next_us BIGINT NOT NULL,
+	"offset" BIGINT NOT NULL,
+	length BIGINT NOT NULL,
+	control_id TEXT COLLATE "C" NOT NULL,
+	type TEXT COLLATE "C" NOT NULL,
+	event TEXT COLLATE "C" NOT NULL,
+	received_us BIGINT NOT NULL,
+	source_us BIGINT,
+	applied_us BIGINT,
+	mapping_id BIGINT,
+	populated BIGINT NOT NULL,
+	mapped BIGINT NOT NULL,
+	issues TEXT COLLATE "C" NOT NULL,
+	test SMALLINT NOT NULL,
+	PRIMARY KEY (item_id)
+);
+CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
+CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
+CREATE INDEX work_open_lane ON work (lane, item_id) WHERE state < 2;
+CREATE SEQUENCE resource_pid INCREMENT BY 1024;
+ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
+ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
+ALTER TABLE tally SET (fillfactor=50);
+-- @audit
+CREATE TABLE audit (
+	id BIGINT NOT NULL,
+	at_us BIGINT NOT NULL,
+	actor TEXT COLLATE "C" NOT NULL,
+	action TEXT COLLATE "C" NOT NULL,
+	type_id SMALLINT,
+	fid TEXT COLLATE "C" NOT NULL,
+	patient TEXT COLLATE "C" NOT NULL,
+	purpose TEXT COLLATE "C" NOT NULL,
+	outcome TEXT COLLATE "C" NOT NULL,
+	detail TEXT COLLATE "C" NOT NULL,
+	digest BYTEA NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX audit_at ON audit (at_us);
+CREATE INDEX audit_patient ON audit (patient, id) WHERE patient <> '';
+CREATE TABLE seal (
+	id BIGINT NOT NULL,
+	first_id BIGINT NOT NULL,
+	last_id BIGINT NOT NULL,
+	sealed_us BIGINT NOT NULL,
+	previous BYTEA NOT NULL,
+	digest BYTEA NOT NULL,
+	PRIMARY KEY (id)
+);
+-- @begin
+CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'audit rows are never changed'; END $$
+-- @end
+-- @begin
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged()
+-- @end

@@ -1,0 +1,232 @@
+-- Written by tools/freeze_schema.py.
+-- @inbox
+CREATE TABLE arrival (
+	id INTEGER NOT NULL,
+	feed TEXT NOT NULL,
+	site TEXT NOT NULL,
+	received_us INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	control_id TEXT NOT NULL,
+	type TEXT NOT NULL,
+	event TEXT NOT NULL,
+	peer TEXT NOT NULL,
+	listener TEXT NOT NULL,
+	charset TEXT NOT NULL,
+	envelope TEXT NOT NULL,
+	size INTEGER NOT NULL,
+	answer TEXT NOT NULL,
+	test INTEGER NOT NULL,
+	body BLOB,
+	PRIMARY KEY (id),
+	CONSTRAINT arrival_same UNIQUE (control_id, digest, feed)
+);
+CREATE TABLE reject (
+	id INTEGER NOT NULL,
+	received_us INTEGER NOT NULL,
+	listener TEXT NOT NULL,
+	peer TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	seen TEXT NOT NULL,
+	size INTEGER NOT NULL,
+	head BLOB NOT NULL,
+	PRIMARY KEY (id)
+);
+-- @record
+CREATE TABLE alias (
+	site_id INTEGER NOT NULL,
+	type_id INTEGER NOT NULL,
+	system_id INTEGER NOT NULL,
+	value TEXT NOT NULL,
+	day TEXT NOT NULL,
+	pid INTEGER NOT NULL,
+	fid TEXT NOT NULL,
+	PRIMARY KEY (site_id, type_id, system_id, value, day)
+)
+ WITHOUT ROWID;
+CREATE INDEX alias_pid ON alias (pid);
+CREATE TABLE change (
+	seq INTEGER NOT NULL,
+	pid INTEGER NOT NULL,
+	ver INTEGER NOT NULL,
+	op INTEGER NOT NULL,
+	type_id INTEGER NOT NULL,
+	site_id INTEGER NOT NULL,
+	updated_us INTEGER NOT NULL,
+	test INTEGER NOT NULL,
+	PRIMARY KEY (seq)
+);
+CREATE TABLE claim (
+	scope TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	pid INTEGER NOT NULL,
+	PRIMARY KEY (scope, "key")
+)
+ WITHOUT ROWID;
+CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE cursor (
+	name TEXT NOT NULL,
+	value INTEGER NOT NULL,
+	PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+CREATE TABLE feed (
+	id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT feed_name UNIQUE (name)
+);
+CREATE TABLE lane (
+	lane INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	epoch INTEGER NOT NULL,
+	heartbeat_us INTEGER NOT NULL,
+	PRIMARY KEY (lane)
+)
+ WITHOUT ROWID;
+CREATE TABLE link (
+	id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	from_pid INTEGER NOT NULL,
+	to_pid INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	evidence TEXT NOT NULL,
+	item_id INTEGER,
+	created_us INTEGER NOT NULL,
+	ended_us INTEGER,
+	PRIMARY KEY (id)
+);
+CREATE INDEX link_from ON link (from_pid);
+CREATE INDEX link_to ON link (to_pid);
+CREATE TABLE mapping_version (
+	id INTEGER NOT NULL,
+	digest TEXT NOT NULL,
+	created_us INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT mapping_version_digest UNIQUE (digest)
+);
+CREATE TABLE relation (
+	id INTEGER NOT NULL,
+	organisation TEXT NOT NULL,
+	person TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	from_us INTEGER NOT NULL,
+	to_us INTEGER,
+	PRIMARY KEY (id)
+);
+CREATE INDEX relation_person ON relation (person, organisation, kind);
+CREATE TABLE resource (
+	pid INTEGER NOT NULL,
+	type_id INTEGER NOT NULL,
+	fid TEXT NOT NULL,
+	ver INTEGER NOT NULL,
+	updated_us INTEGER NOT NULL,
+	deleted INTEGER NOT NULL,
+	site_id INTEGER NOT NULL,
+	patient_pid INTEGER,
+	sensitivity INTEGER NOT NULL,
+	source_us INTEGER,
+	mode INTEGER NOT NULL,
+	item_id INTEGER,
+	mapping_id INTEGER,
+	seq INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	test INTEGER NOT NULL,
+	PRIMARY KEY (pid),
+	CONSTRAINT resource_fid UNIQUE (fid, type_id)
+);
+CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE site (
+	id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT site_name UNIQUE (name)
+);
+CREATE TABLE system (
+	id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT system_name UNIQUE (name)
+);
+CREATE TABLE tally (
+	feed_id INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	slot INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	PRIMARY KEY (feed_id, state, slot)
+)
+ WITHOUT ROWID;
+CREATE TABLE version (
+	vid INTEGER NOT NULL,
+	op INTEGER NOT NULL,
+	updated_us INTEGER NOT NULL,
+	seq INTEGER NOT NULL,
+	item_id INTEGER,
+	mapping_id INTEGER,
+	mode INTEGER NOT NULL,
+	source_us INTEGER,
+	actor TEXT,
+	reason TEXT,
+	body BLOB,
+	PRIMARY KEY (vid)
+);
+CREATE INDEX version_item ON version (item_id) WHERE item_id IS NOT NULL;
+CREATE TABLE work (
+	item_id INTEGER NOT NULL,
+	feed_id INTEGER NOT NULL,
+	site_id INTEGER NOT NULL,
+	lane INTEGER NOT NULL,
+	patient_key TEXT NOT NULL,
+	state INTEGER NOT NULL,
+	holding INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	attempts INTEGER NOT NULL,
+	next_us INTEGER NOT NULL,
+	"offset" INTEGER NOT NULL,
+	length INTEGER NOT NULL,
+	control_id TEXT NOT NULL,
+	type TEXT NOT NULL,
+	event TEXT NOT NULL,
+	received_us INTEGER NOT NULL,
+	source_us INTEGER,
+	applied_us INTEGER,
+	mapping_id INTEGER,
+	populated INTEGER NOT NULL,
+	mapped INTEGER NOT NULL,
+	issues TEXT NOT NULL,
+	test INTEGER NOT NULL,
+	PRIMARY KEY (item_id)
+);
+CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
+CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
+CREATE INDEX work_open_lane ON work (lane, item_id) WHERE state < 2;
+-- @audit
+CREATE TABLE audit (
+	id INTEGER NOT NULL,
+	at_us INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	action TEXT NOT NULL,
+	type_id INTEGER,
+	fid TEXT NOT NULL,
+	patient TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	detail TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX audit_at ON audit (at_us);
+CREATE INDEX audit_patient ON audit (patient, id) WHERE patient <> '';
+CREATE TABLE seal (
+	id INTEGER NOT NULL,
+	first_id INTEGER NOT NULL,
+	last_id INTEGER NOT NULL,
+	sealed_us INTEGER NOT NULL,
+	previous BLOB NOT NULL,
+	digest BLOB NOT NULL,
+	PRIMARY KEY (id)
+);
+-- @begin
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END
+-- @end

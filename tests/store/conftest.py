@@ -1,0 +1,66 @@
+"""A migrated store on each database; PostgreSQL is started once by the run and copied from a template per test."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.store.engine import Store, open_store
+from tests.support import postgres
+
+_numbers = itertools.count()
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """The session's PostgreSQL with a migrated template; missing it skips loudly, and fails where CI=true."""
+    try:
+        running = postgres.start()
+    except postgres.NoPostgres as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test on PostgreSQL. {error}")
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: {error}")
+    store = open_store(running.create(TEMPLATE))
+    store.migrate()
+    store.close()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, migrated database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/gateway.db"
+        store = open_store(url)
+        store.migrate()
+        store.close()
+        yield url
+        return
+    running: postgres.Server = request.getfixturevalue("server")
+    name = f"test{next(_numbers)}"
+    yield running.create(name, TEMPLATE)
+    running.drop(name)
+
+
+@pytest.fixture
+def new_store(database_url: str) -> Iterator[Callable[[], Store]]:
+    """Open the same database again and again, as other processes would."""
+    opened: list[Store] = []
+
+    def open_one() -> Store:
+        opened.append(open_store(database_url))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(new_store: Callable[[], Store]) -> Store:
+    """A migrated, empty store."""
+    return new_store()

@@ -1,0 +1,74 @@
+"""Write the tables of gateway/store/schema.py as a migration's SQL, for both databases.
+
+python tools/freeze_schema.py            rewrites 0001_first (only until the first release)
+"""
+
+import sys
+from importlib import import_module, util
+from pathlib import Path
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from gateway.store import schema
+
+FOLDER = Path(__file__).resolve().parent.parent / "gateway" / "store" / "migrations"
+AREAS = {"inbox": schema.inbox_metadata, "record": schema.metadata, "audit": schema.audit_metadata}
+
+# The audit trail is append-only in the database too: retention may delete, nothing may change a row.
+EXTRA = {
+    ("sqlite", "audit"): """-- @begin
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END
+-- @end
+""",
+    ("postgresql", "audit"): """-- @begin
+CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'audit rows are never changed'; END $$
+-- @end
+-- @begin
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged()
+-- @end
+""",
+    ("postgresql", "inbox"): """ALTER TABLE arrival ALTER COLUMN body SET STORAGE EXTERNAL;
+""",
+    ("postgresql", "record"): """CREATE SEQUENCE resource_pid INCREMENT BY 1024;
+ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
+ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
+ALTER TABLE tally SET (fillfactor=50);
+""",
+}
+
+
+def main() -> None:
+    """Write both files of step 1."""
+    if util.find_spec("gateway.store.index_tables"):
+        import_module("gateway.store.index_tables")
+    for name, dialect in (("sqlite", SQLiteDialect_pysqlite()), ("postgresql", PGDialect_psycopg())):
+        text = "-- Written by tools/freeze_schema.py.\n"
+        for area, metadata in AREAS.items():
+            text += f"-- @{area}\n{ddl(metadata, dialect)}{EXTRA.get((name, area), '')}"
+        (FOLDER / f"0001_first.{name}.sql").write_text(text, encoding="utf-8")
+
+
+def ddl(metadata: MetaData, dialect: Dialect) -> str:
+    """Return CREATE statements of tables and their indexes."""
+    return "".join(part for table in metadata.sorted_tables for part in table_ddl(table, dialect))
+
+
+def table_ddl(table: Table, dialect: Dialect) -> list[str]:
+    """Return the CREATE statements of one table."""
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    statements = [CreateTable(table).compile(dialect=dialect)]
+    statements += [CreateIndex(index).compile(dialect=dialect) for index in indexes]
+    return ["\n".join(line.rstrip() for line in str(one).strip().splitlines()) + ";\n" for one in statements]
+
+
+if __name__ == "__main__":
+    main()
