@@ -10,7 +10,7 @@ _TEST_SPACE = "~test"
 
 def identify(messages: list[Drafted], bench: Workbench) -> Sorted[Identified]:
     """Plan every message in inbox order; reused keys and impossible merges are parked."""
-    told = [_told(drafted) for drafted in messages]
+    told = [told_of(drafted) for drafted in messages]
     bench.prefetch(told)
     result: Sorted[Identified] = Sorted()
     for drafted, entry in zip(messages, told, strict=True):
@@ -22,7 +22,8 @@ def identify(messages: list[Drafted], bench: Workbench) -> Sorted[Identified]:
     return result
 
 
-def _told(drafted: Drafted) -> Told:
+def told_of(drafted: Drafted) -> Told:
+    """Return a message's drafts with its alias space; test traffic has a space of its own."""
     item = drafted.item
     space = item.feed.site + _TEST_SPACE if item.test else item.feed.site
     return Told(space, drafted.mapped, item.received_us, item.item_id)

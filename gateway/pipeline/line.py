@@ -13,10 +13,10 @@ from gateway.pipeline.identify import identify
 from gateway.pipeline.map import map_all
 from gateway.pipeline.parse import parse
 from gateway.pipeline.validate import validate
-from gateway.pipeline.values import Drafted, Identified, Item, Parked, Parsed
+from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed
 from gateway.record.workbench import Workbench
 
-Waiting = Callable[[str, tuple[str, ...]], bool]
+Waits = Callable[[Item, tuple[str, ...]], bool]
 
 
 @dataclass(slots=True)
@@ -26,13 +26,14 @@ class Batch:
     checked: list[Identified] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     held: list[Parsed] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
 
 
-def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], waits: Waiting) -> Batch:
-    """Carry the items as far as they go; `waits(site, keys)` says whether an earlier message of theirs is parked."""
+def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], waits: Waits) -> Batch:
+    """Carry the items as far as they go; `waits(item, keys)` says whether an earlier message of theirs is parked."""
     read = parse(items)
     batch = Batch(parked=read.parked)
-    batch.held = [parsed for parsed in read.passed if waits(parsed.item.feed.site, parsed.patient_keys)]
+    batch.held = [parsed for parsed in read.passed if waits(parsed.item, parsed.patient_keys)]
     behind = {parsed.item.item_id for parsed in batch.held}
     mapped = map_all([parsed for parsed in read.passed if parsed.item.item_id not in behind], catalog)
     batch.parked.extend(mapped.parked)

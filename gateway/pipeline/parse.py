@@ -31,7 +31,8 @@ def read(item: Item) -> Parsed | Parked:
         return _parked(item, Reason.UNDECODABLE, fault)
     except hl7v2.NotHl7 as fault:
         return _parked(item, Reason.UNREADABLE, fault)
-    return Parsed(item, message, patient_keys(message), (*decoded.issues, *message.issues))
+    keys = tuple(f"{item.feed.site}|{number}" for number in patient_keys(message))
+    return Parsed(item, message, keys, (*decoded.issues, *message.issues))
 
 
 def patient_keys(message: Message) -> tuple[str, ...]:

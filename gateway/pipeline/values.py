@@ -9,6 +9,7 @@ from gateway.formats.hl7v2 import Message
 from gateway.mapping.draft import Mapped
 from gateway.mapping.feeds import Feed
 from gateway.record.workbench import Plan
+from gateway.store.values import State
 
 T = TypeVar("T")
 
@@ -41,6 +42,9 @@ class Item:
     test: bool = False
     attempts: int = 0
     offset: int = 0
+    length: int = 0
+    before: State | None = None
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,15 @@ class Parked:
     reason: Reason
     issues: tuple[Issue, ...]
     patient_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message whose definitions raised; it is tried again at `next_us`."""
+
+    item: Item
+    next_us: int
+    issues: tuple[Issue, ...]
 
 
 @dataclass(slots=True)

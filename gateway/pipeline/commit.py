@@ -1,0 +1,108 @@
+"""Stage 5: what the line decided, written with the state of its items in one transaction (promise K5)."""
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+
+from gateway import failpoints
+from gateway.fhir.issues import Issue
+from gateway.pipeline.line import Batch
+from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed, Reason
+from gateway.record import write
+from gateway.record.write import Effect, Origin
+from gateway.store.engine import Store
+from gateway.store.values import State, WorkRow
+
+LANES = 256
+_ISSUES_KEPT = 50
+
+
+def lane_of(site: str, patient_keys: Sequence[str]) -> int:
+    """Return the lane of a message: a stable hash of its site and its patient's first number (decision 12)."""
+    return zlib.crc32((patient_keys[0] if patient_keys else site).encode()) % LANES
+
+
+def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, now_us: int) -> None:
+    """Write a batch; raises Conflict when another writer was first, and then nothing of it is kept."""
+    effects = [_effect(entry, mapping_id, now_us) for entry in batch.checked]
+    rows = [
+        *(applied_row(entry.drafted, entry.plan.issues, mapping_id, now_us) for entry in batch.checked),
+        *(parked_row(entry) for entry in batch.parked),
+        *(held_row(entry) for entry in batch.held),
+        *(retry_row(entry) for entry in batch.failed),
+    ]
+    with store.write() as tx:
+        failpoints.hit("fp6")
+        write.write(tx, effects, rows, now_us)
+        if cursor:
+            tx.cursor_set("arrivals", cursor)
+        for key in {row.patient_key for row in rows if row.before is not None and row.patient_key}:
+            tx.work_release(key)
+    failpoints.hit("fp7")
+
+
+def applied_row(drafted: Drafted, issues: Iterable[Issue], mapping_id: int, now_us: int) -> WorkRow:
+    """Return the row of an applied item, with how many of its fields found a place."""
+    found = (*drafted.parsed.issues, *drafted.mapped.issues, *issues)
+    return _row(drafted.item, drafted.parsed.patient_keys, State.APPLIED, found)._replace(
+        applied_us=now_us,
+        mapping_id=mapping_id,
+        populated=drafted.mapped.populated,
+        mapped=drafted.mapped.mapped,
+    )
+
+
+def parked_row(entry: Parked) -> WorkRow:
+    """Return the row of a parked item: its reason is a queue of its own."""
+    row = _row(entry.item, entry.patient_keys, State.PARKED, entry.issues)
+    return row._replace(reason=str(entry.reason), holding=entry.item.feed.hold and bool(entry.patient_keys))
+
+
+def held_row(entry: Parsed) -> WorkRow:
+    """Return the row of an item that waits behind a parked one of its patient."""
+    issue = Issue("information", "business-rule", "waits behind a parked message of the same patient")
+    return _row(entry.item, entry.patient_keys, State.HELD, (issue,))._replace(reason="held")
+
+
+def retry_row(entry: Failed) -> WorkRow:
+    """Return the row of an item whose definitions failed and that is tried again later."""
+    row = _row(entry.item, (), State.RETRY, entry.issues)
+    return row._replace(reason=str(Reason.POISON), next_us=entry.next_us)
+
+
+def queued_row(entry: Parsed) -> WorkRow:
+    """Return the row of an item that waits for the worker of its lane."""
+    return _row(entry.item, entry.patient_keys, State.QUEUED, ())
+
+
+def _effect(entry: Identified, mapping_id: int, now_us: int) -> Effect:
+    item = entry.item
+    origin = Origin(item.feed.site, item.feed.name, item.item_id, mapping_id, item.test)
+    return write.prepare(entry.plan, origin, now_us)
+
+
+def _row(item: Item, keys: Sequence[str], state: State, issues: Iterable[Issue]) -> WorkRow:
+    kind, _, event = item.event.partition("^")
+    return WorkRow(
+        item_id=item.item_id,
+        feed=item.feed.name,
+        site=item.feed.site,
+        lane=lane_of(item.feed.site, keys),
+        patient_key=keys[0] if keys else "",
+        state=state,
+        received_us=item.received_us,
+        attempts=item.attempts + 1,
+        offset=item.offset,
+        length=item.length,
+        control_id=item.control_id,
+        type=kind,
+        event=event,
+        issues=_issues(issues),
+        test=item.test,
+        before=item.before,
+    )
+
+
+def _issues(issues: Iterable[Issue]) -> str:
+    kept = [[one.severity, one.code, one.text, one.where] for one in issues][:_ISSUES_KEPT]
+    return json.dumps(kept, ensure_ascii=False) if kept else "[]"

@@ -1,0 +1,28 @@
+"""The worker's diary: which items it has in hand, so that one that kills workers is found out (promise K7)."""
+
+import json
+from pathlib import Path
+
+
+class Diary:
+    """A small file beside the store; it survives the process, and after a power cut nothing is lost without it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self, item_ids: list[int], deaths: int = 0) -> None:
+        """Note the items now in hand and how often they have already been there when a worker died."""
+        entry = {str(item_id): deaths for item_id in item_ids}
+        self._path.write_text(json.dumps(entry), encoding="ascii")
+
+    def close(self) -> None:
+        """Note that nothing is in hand."""
+        self._path.write_text("{}", encoding="ascii")
+
+    def left(self) -> dict[int, int]:
+        """Return the items in hand when the last worker died, each with its deaths, this one counted."""
+        try:
+            entry = json.loads(self._path.read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return {int(item_id): deaths + 1 for item_id, deaths in entry.items()}

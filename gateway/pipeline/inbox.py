@@ -1,0 +1,74 @@
+"""From stored arrivals to the items of the line: one item a message, cut by its offset and length."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gateway.formats import hl7v2_batch
+from gateway.mapping.catalog import Catalog
+from gateway.mapping.feeds import Feed
+from gateway.pipeline.values import Item
+from gateway.store.values import Arrival, WorkRow, arrival_of, item_id
+
+
+@dataclass(slots=True)
+class Picked:
+    """Items ready for the line, with the rows they already have; `orphans` are those whose feed is gone."""
+
+    items: list[Item] = field(default_factory=list)
+    rows: dict[int, WorkRow] = field(default_factory=dict)
+    orphans: list[Item] = field(default_factory=list)
+    last_arrival: int = 0
+
+
+def fresh(arrivals: Iterable[Arrival], catalog: Catalog) -> Picked:
+    """Return the items of arrivals nobody has picked up yet."""
+    picked = Picked()
+    for arrival in arrivals:
+        feed = catalog.feeds.get(arrival.feed)
+        for index, (offset, length) in enumerate(_pieces(arrival)):
+            item = _item(arrival, index, offset, length, feed)
+            (picked.items if feed is not None else picked.orphans).append(item)
+        picked.last_arrival = arrival.id
+    return picked
+
+
+def again(rows: Iterable[WorkRow], arrivals: dict[int, Arrival], catalog: Catalog) -> Picked:
+    """Return the items of rows that wait for another try; an arrival whose bytes retention removed is an orphan."""
+    picked = Picked()
+    for row in rows:
+        arrival = arrivals.get(arrival_of(row.item_id))
+        if arrival is None:
+            continue
+        feed = catalog.feeds.get(arrival.feed)
+        item = _item(arrival, 0, row.offset, row.length, feed, row)
+        picked.rows[row.item_id] = row
+        lost = feed is None or arrival.body is None
+        (picked.orphans if lost else picked.items).append(item)
+    return picked
+
+
+def _pieces(arrival: Arrival) -> list[tuple[int, int]]:
+    body = arrival.body or b""
+    if body.count(b"MSH") <= 1 and not body.startswith((b"FHS", b"BHS")):
+        return [(0, len(body))]
+    return list(hl7v2_batch.split(body).messages) or [(0, len(body))]
+
+
+def _item(arrival: Arrival, index: int, offset: int, length: int, feed: Feed | None, row: WorkRow | None = None) -> Item:
+    body = arrival.body or b""
+    whole = offset == 0 and length == len(body)
+    return Item(
+        item_id=row.item_id if row else item_id(arrival.id, index),
+        feed=feed if feed is not None else Feed(name=arrival.feed, site=arrival.site),
+        raw=body if whole else body[offset : offset + length],
+        received_us=arrival.received_us,
+        control_id=arrival.control_id,
+        event=f"{arrival.type}^{arrival.event}",
+        charset=arrival.charset,
+        test=arrival.test,
+        attempts=row.attempts if row else 0,
+        offset=offset,
+        length=length,
+        before=row.state if row else None,
+        replay=bool(row and row.reason == "replay"),
+    )

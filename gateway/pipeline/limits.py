@@ -1,0 +1,43 @@
+"""Limits around mapping: processor time a batch, and memory of the worker process (reliability 1.4)."""
+
+import resource
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+CPU_SECONDS = 5.0
+MEMORY_BYTES = 512 * 1024 * 1024
+
+
+class Overtime(Exception):
+    """The batch used more processor time than any honest message needs."""
+
+
+@contextmanager
+def processor_time(seconds: float = CPU_SECONDS) -> Iterator[None]:
+    """Raise Overtime inside the block once it has used `seconds` of processor time; main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, _overtime)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def cap_memory(extra: int = MEMORY_BYTES) -> None:
+    """Let this process grow by `extra` bytes at most: a runaway definition gets a MemoryError, not the machine."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    limit = pages * resource.getpagesize() + extra
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def _overtime(number: int, frame: FrameType | None) -> None:
+    raise Overtime(f"more than {CPU_SECONDS:g} s of processor time")

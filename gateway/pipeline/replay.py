@@ -1,0 +1,92 @@
+"""Replay: map stored messages again and refold every resource they touched, in source order."""
+
+from gateway import clock
+from gateway.conformance import structure
+from gateway.fhir.issues import Issue
+from gateway.mapping.catalog import Catalog
+from gateway.pipeline import inbox
+from gateway.pipeline.commit import applied_row, parked_row
+from gateway.pipeline.identify import told_of
+from gateway.pipeline.map import map_one
+from gateway.pipeline.parse import read
+from gateway.pipeline.values import Drafted, Item, Parked
+from gateway.record import write
+from gateway.record.refold import Refolding
+from gateway.record.workbench import KeyReused, NewAlias, Plan, Planned, Refused
+from gateway.record.write import Effect, Origin
+from gateway.store.engine import Store
+from gateway.store.values import WorkRow, arrival_of
+
+
+class Replay:
+    """One replay of applied items with the definitions now active."""
+
+    def __init__(self, store: Store, catalog: Catalog, secret: bytes, zone: str, mapping_id: int) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._secret = secret
+        self._zone = zone
+        self._mapping_id = mapping_id
+
+    def run(self, item: Item) -> None:
+        """Refold what one item touched; a message that no longer maps is parked, and its versions stay."""
+        outcome = self._drafted(item)
+        if isinstance(outcome, Parked):
+            self._write([], [parked_row(outcome)])
+            return
+        with self._store.read() as tx:
+            touched = {(version.type, version.fid): version.pid for version in tx.versions_of_item(item.item_id)}
+            histories = {name: tx.versions(pid) for name, pid in touched.items()}
+            anew = {name for name, versions in histories.items() if all(version.item_id for version in versions)}
+            others = {version.item_id for name in anew for version in histories[name]} - {item.item_id}
+            bench = Refolding(tx, self._secret, self._zone, anew)
+            drafted = [outcome, *self._others(sorted(number for number in others if number))]
+            effect, issues = self._refold(bench, drafted, item)
+        self._write([effect], [applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())])
+
+    def _others(self, item_ids: list[int]) -> list[Drafted]:
+        arrivals = self._store.inbox.arrivals(sorted({arrival_of(item_id) for item_id in item_ids}))
+        with self._store.read() as tx:
+            rows = tx.work_rows(item_ids)
+        picked = inbox.again(rows.values(), arrivals, self._catalog)
+        outcomes = [self._drafted(item) for item in picked.items]
+        return [outcome for outcome in outcomes if isinstance(outcome, Drafted)]
+
+    def _drafted(self, item: Item) -> Drafted | Parked:
+        parsed = read(item)
+        return parsed if isinstance(parsed, Parked) else map_one(parsed, self._catalog)
+
+    def _refold(self, bench: Refolding, drafted: list[Drafted], item: Item) -> tuple[Effect, list[Issue]]:
+        told = sorted((told_of(entry) for entry in drafted), key=lambda entry: (entry.source_us, entry.item_id))
+        bench.prefetch(told)
+        aliases: list[NewAlias] = []
+        issues: list[Issue] = []
+        for entry in told:
+            try:
+                plan = bench.plan(entry)
+            except (KeyReused, Refused) as fault:
+                issues.append(Issue("warning", "business-rule", fault.text, fault.where))
+                continue
+            aliases.extend(plan.aliases)
+            bench.adopt(plan)
+        versions = [planned for planned in bench.changed() if structure.is_valid(planned.body)]
+        issues.extend(_invalid(name) for name in _names(bench.changed()) - _names(versions))
+        issues.extend(_untold(name) for name in bench.untold())
+        origin = Origin(item.feed.site, item.feed.name, item.item_id, self._mapping_id, item.test)
+        return write.prepare(Plan(versions, aliases), origin, clock.now_us()), issues
+
+    def _write(self, effects: list[Effect], rows: list[WorkRow]) -> None:
+        with self._store.write() as tx:
+            write.write(tx, effects, rows, clock.now_us())
+
+
+def _names(versions: list[Planned]) -> set[str]:
+    return {planned.state.reference for planned in versions}
+
+
+def _untold(name: str) -> Issue:
+    return Issue("warning", "business-rule", f"{name} is no longer told by any message; it was left as it is", name)
+
+
+def _invalid(name: str) -> Issue:
+    return Issue("error", "invalid", f"{name} would not be valid FHIR by the active definitions; it was left", name)

@@ -1,0 +1,133 @@
+"""From planned versions to one transaction of the store: texts, search rows, numbers, links."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.fhir import resource, temporal
+from gateway.record.workbench import NewAlias, Plan, Planned, State
+from gateway.search import extract
+from gateway.search.extract import Rows
+from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
+
+_HEAD = len(b'{"resourceType":"')
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plan comes from: it stands in every version as its provenance."""
+
+    site: str
+    feed: str
+    item_id: int
+    mapping_id: int | None
+    test: bool = False
+
+
+class Ready(NamedTuple):
+    """One version with its text and search rows, made before the transaction opens."""
+
+    planned: Planned
+    origin: Origin
+    text: bytes
+    rows: Rows
+
+
+class Effect(NamedTuple):
+    """All that one message changes, ready to be written."""
+
+    plan: Plan
+    origin: Origin
+    versions: list[Ready]
+
+
+def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
+    """Return the texts and search rows of a plan; pure, so it needs no lock."""
+    moment = temporal.instant(updated_us)
+    return Effect(plan, origin, [_ready(planned, origin, moment) for planned in plan.versions])
+
+
+def write(tx: Any, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
+    """Write the effects and the states of their items in the open transaction; raises Conflict when overtaken."""
+    ready = [version for effect in effects for version in effect.versions]
+    _give_pids(tx, [version.planned.state for version in ready])
+    tx.put([_version(version, updated_us) for version in ready])
+    tx.index([(version.planned.state.pid, version.planned.state.type, version.rows, version.planned.ver == 1) for version in ready])
+    for effect in effects:
+        _aliases(tx, effect.plan.aliases)
+        _links(tx, effect, updated_us)
+    tx.work_put(work)
+
+
+def _ready(planned: Planned, origin: Origin, moment: str) -> Ready:
+    state = planned.state
+    source = f"urn:yigong:feed:{origin.feed}#{origin.item_id}"
+    text = stamp(resource.dumps(planned.body), state.type, state.fid, planned.ver, moment, source)
+    return Ready(planned, origin, text, extract.rows(planned.body, state.type))
+
+
+def stamp(text: bytes, resource_type: str, fid: str, ver: int, moment: str, source: str) -> bytes:
+    """Return canonical text of a mapped resource with id and meta after its type.
+
+    `text` begins with the resourceType, as `fhir.resource.dumps` writes it, and has neither id nor meta.
+    """
+    end = _HEAD + len(resource_type) + 1
+    stamped = f',"id":"{fid}","meta":{{"versionId":"{ver}","lastUpdated":"{moment}","source":"{source}"}}'
+    return text[:end] + stamped.encode() + text[end:]
+
+
+def _give_pids(tx: Any, states: list[State]) -> None:
+    new = list({id(state): state for state in states if not state.pid}.values())
+    for state, pid in zip(new, tx.allocate(len(new)), strict=True):
+        state.pid = pid
+
+
+def _version(version: Ready, updated_us: int) -> NewVersion:
+    planned, origin = version.planned, version.origin
+    state = planned.state
+    return NewVersion(
+        pid=state.pid,
+        ver=planned.ver,
+        type=state.type,
+        fid=state.fid,
+        op=Op.CREATE if planned.ver == 1 else Op.UPDATE,
+        body=version.text,
+        digest=planned.digest,
+        site=origin.site,
+        updated_us=updated_us,
+        patient_pid=_patient_pid(state),
+        source_us=planned.source_us,
+        mode=planned.mode,
+        item_id=origin.item_id,
+        mapping_id=origin.mapping_id,
+        test=origin.test,
+    )
+
+
+def _patient_pid(state: State) -> int | None:
+    if state.type == "Patient":
+        return state.pid
+    if state.patient is not None:
+        return state.patient.pid or None
+    return state.patient_pid or None
+
+
+def _aliases(tx: Any, aliases: list[NewAlias]) -> None:
+    new: dict[str, dict[AliasKey, Target]] = {}
+    moved: dict[str, dict[AliasKey, Target]] = {}
+    for space, key, state, was_known in aliases:
+        target = (moved if was_known else new).setdefault(space, {})
+        target[AliasKey(*key)] = Target(state.pid, state.fid)
+    for space, entries in new.items():
+        tx.add_aliases(space, entries)
+    for space, entries in moved.items():
+        tx.repoint_aliases(space, entries)
+
+
+def _links(tx: Any, effect: Effect, updated_us: int) -> None:
+    links = [
+        NewLink("replaced-by", link.retired.pid, link.survivor.pid, "active", updated_us, item_id=effect.origin.item_id)
+        for link in effect.plan.links
+    ]
+    if links:
+        tx.links_add(links)
