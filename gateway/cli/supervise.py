@@ -33,7 +33,7 @@ class Supervisor:
     """Starts the processes, restarts the fallen with growing pauses, stops them together."""
 
     def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None]) -> None:
-        self._environment = {**os.environ, **environment, "GATEWAY_SUPERVISOR": str(os.getpid())}  # noqa: TID251 (handed on, not read)
+        self._environment = {**os.environ, **environment, "GATEWAY_SUPERVISOR": str(os.getpid())}
         self._log = log
         self._say = say
         self._children = [Child(role) for role in ROLES]
@@ -53,7 +53,9 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every process to end, and end those that do not within 15 s."""
         self._stopping.set()
-        running = [child.process for child in self._children if child.process and child.process.poll() is None]
+        running = [
+            child.process for child in self._children if child.process and child.process.poll() is None
+        ]
         for process in running:
             process.terminate()
         deadline = clock.monotonic() + _STOP_SECONDS
@@ -101,5 +103,7 @@ class Supervisor:
         steady = clock.monotonic() - child.started > _STEADY_SECONDS
         child.falls = 1 if steady else child.falls + 1
         pause = _BACKOFF[min(child.falls, len(_BACKOFF)) - 1]
-        self._say(f"{child.role.lstrip('_')} ended with code {code}; starting it again in {pause:g} s (see {self._log})")
+        self._say(
+            f"{child.role.lstrip('_')} ended with code {code}; starting it again in {pause:g} s (see {self._log})"
+        )
         child.restart_at = clock.monotonic() + pause

@@ -54,7 +54,9 @@ def _pieces(arrival: Arrival) -> list[tuple[int, int]]:
     return list(hl7v2_batch.split(body).messages) or [(0, len(body))]
 
 
-def _item(arrival: Arrival, index: int, offset: int, length: int, feed: Feed | None, row: WorkRow | None = None) -> Item:
+def _item(
+    arrival: Arrival, index: int, offset: int, length: int, feed: Feed | None, row: WorkRow | None = None
+) -> Item:
     body = arrival.body or b""
     whole = offset == 0 and length == len(body)
     return Item(

@@ -9,7 +9,7 @@ from gateway import clock, failpoints
 from gateway.errors import Transient
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
-from gateway.pipeline import inbox, line, limits
+from gateway.pipeline import inbox, limits, line
 from gateway.pipeline.commit import LANES, commit
 from gateway.pipeline.diary import Diary
 from gateway.pipeline.inbox import Picked
@@ -108,7 +108,7 @@ class Worker:
             self._one_by_one(picked, orphans)
         except (Transient, KeyboardInterrupt):
             raise
-        except Exception:  # noqa: BLE001  a definition of a site may raise anything; the items are tried alone
+        except Exception:
             self._one_by_one(picked, orphans)
         self._cursor = max(self._cursor, picked.last_arrival)
 
@@ -132,19 +132,23 @@ class Worker:
         """Leave out items somebody has already dealt with since they were picked."""
         with self._tools.store.read() as tx:
             known = tx.work_rows([item.item_id for item in items])
-        return [item for item in items if (row := known.get(item.item_id)) is None or row.state == item.before]
+        return [
+            item for item in items if (row := known.get(item.item_id)) is None or row.state == item.before
+        ]
 
     def _alone(self, item: Item) -> None:
         try:
             self._together([item], [], 0)
         except Transient:
             raise
-        except Exception as fault:  # noqa: BLE001  whatever a definition raises is this item's fault alone
+        except Exception as fault:
             self._write(_failed(item, fault), 0)
 
     def _line(self, items: list[Item]) -> Batch:
         with self._tools.store.read() as tx:
-            return line.run(items, self._tools.catalog, lambda: self._bench(tx), lambda item, keys: _waits(tx, item, keys))
+            return line.run(
+                items, self._tools.catalog, lambda: self._bench(tx), lambda item, keys: _waits(tx, item, keys)
+            )
 
     def _bench(self, tx: object) -> Workbench:
         return Workbench(tx, self._tools.secret, self._tools.zone)  # type: ignore[arg-type]  # its Reader protocol

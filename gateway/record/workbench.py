@@ -371,7 +371,9 @@ def _reused(draft: Draft, difference: str) -> str:
 
 
 def _two_records(draft: Draft, key: AliasKey, kept: State, other: State) -> Issue:
-    text = f"number {key[2]} names {other.reference}, another number of the same message names {kept.reference}"
+    text = (
+        f"number {key[2]} names {other.reference}, another number of the same message names {kept.reference}"
+    )
     return Issue("warning", "conflict", f"{text}; the first was taken, the two were not joined", draft.name)
 
 

@@ -48,11 +48,16 @@ def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
 
 
 def write(tx: Any, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
-    """Write the effects and the states of their items in the open transaction; raises Conflict when overtaken."""
+    """Write effects and the states of their items in the open transaction; raises Conflict when overtaken."""
     ready = [version for effect in effects for version in effect.versions]
     _give_pids(tx, [version.planned.state for version in ready])
     tx.put([_version(version, updated_us) for version in ready])
-    tx.index([(version.planned.state.pid, version.planned.state.type, version.rows, version.planned.ver == 1) for version in ready])
+    tx.index(
+        [
+            (version.planned.state.pid, version.planned.state.type, version.rows, version.planned.ver == 1)
+            for version in ready
+        ]
+    )
     for effect in effects:
         _aliases(tx, effect.plan.aliases)
         _links(tx, effect, updated_us)
@@ -80,6 +85,18 @@ def _give_pids(tx: Any, states: list[State]) -> None:
     new = list({id(state): state for state in states if not state.pid}.values())
     for state, pid in zip(new, tx.allocate(len(new)), strict=True):
         state.pid = pid
+
+
+def _index_entries(ready: list[Ready]) -> list[tuple[int, str, Rows, bool]]:
+    """Return the last rows of each resource, and whether the store has none of it yet."""
+    last: dict[int, Ready] = {}
+    new: set[int] = set()
+    for version in ready:
+        pid = version.planned.state.pid
+        last[pid] = version
+        if version.planned.ver == 1:
+            new.add(pid)
+    return [(pid, version.planned.state.type, version.rows, pid in new) for pid, version in last.items()]
 
 
 def _version(version: Ready, updated_us: int) -> NewVersion:
@@ -126,7 +143,14 @@ def _aliases(tx: Any, aliases: list[NewAlias]) -> None:
 
 def _links(tx: Any, effect: Effect, updated_us: int) -> None:
     links = [
-        NewLink("replaced-by", link.retired.pid, link.survivor.pid, "active", updated_us, item_id=effect.origin.item_id)
+        NewLink(
+            "replaced-by",
+            link.retired.pid,
+            link.survivor.pid,
+            "active",
+            updated_us,
+            item_id=effect.origin.item_id,
+        )
         for link in effect.plan.links
     ]
     if links:
