@@ -1,6 +1,6 @@
 """Target paths: `name[].given`, `extension(URL).valueString`, compiled once to functions that write.
 
-`a.b` goes into objects, `a[]` appends a new element, `a[0]` is the first element (made when missing),
+`a.b` goes into objects, `a[]` appends a new element, `a[0]` is the first, `a[-]` the newest (made when missing),
 `extension(URL)` is the extension with that url (made when missing), `$this` merges an object into the whole.
 Values may be shared between messages, so a writer copies whatever it goes into.
 """
@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 Body = dict[str, Any]
 Write = Callable[[Body, Any], None]
-_STEP = re.compile(r"(_?[A-Za-z][A-Za-z0-9]*)(\[\]|\[0\]|\([^()]+\))?(?:\.|$)")
+_STEP = re.compile(r"(_?[A-Za-z][A-Za-z0-9]*)(\[\]|\[0\]|\[-\]|\([^()]+\))?(?:\.|$)")
+_PLACES = {"new": None, "first": 0, "last": -1}
 
 
 class Step(NamedTuple):
-    """One step of a path: the element, and how to choose in a list ('' none, 'new', 'first', or a url)."""
+    """One step of a path: the element, and how to choose in a list ('', 'new', 'first', 'last', or a url)."""
 
     name: str
     choose: str
@@ -31,7 +32,7 @@ def parse(path: str) -> list[Step]:
         if found is None:
             raise ValueError(f"cannot read the path {path!r} at {path[at:]!r}")
         choice = found[2] or ""
-        steps.append(Step(found[1], {"": "", "[]": "new", "[0]": "first"}.get(choice, choice[1:-1])))
+        steps.append(Step(found[1], {"": "", "[]": "new", "[0]": "first", "[-]": "last"}.get(choice, choice[1:-1])))
         at = found.end()
     if not steps or path.endswith("."):
         raise ValueError(f"the path {path!r} is not complete")
@@ -134,8 +135,8 @@ def _walk(step: Step) -> Callable[[Body], Body]:
             return child
 
         return into
-    if choose in ("new", "first"):
-        return _walk_list(name, choose == "first")
+    if choose in _PLACES:
+        return _walk_list(name, _PLACES[choose])
 
     def into_extension(body: Body) -> Body:
         items = list(body.get(name, ()))
@@ -150,13 +151,13 @@ def _walk(step: Step) -> Callable[[Body], Body]:
     return into_extension
 
 
-def _walk_list(name: str, first: bool) -> Callable[[Body], Body]:
+def _walk_list(name: str, place: int | None) -> Callable[[Body], Body]:
     def into_list(body: Body) -> Body:
         items = list(body.get(name, ()))
         body[name] = items
-        if first and items:
-            items[0] = dict(items[0])
-            return items[0]  # type: ignore[no-any-return]
+        if place is not None and items:
+            items[place] = dict(items[place])
+            return items[place]  # type: ignore[no-any-return]
         items.append({})
         return items[-1]  # type: ignore[no-any-return]
 
