@@ -1,0 +1,334 @@
+"""Writes exercise messages: every mapped field and component filled, and both sides of every condition reached."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from tools.guide import conditions, paths, r4
+from tools.guide.conditions import Condition, Join, Test
+from tools.guide.oracle import REFERENCE
+from tools.guide.samples import Maker
+from tools.guide.tables import Guide, MessageRow, Row
+
+Key = tuple[str, int, int]
+Needs = dict[Key, str]
+PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT = "+", "-", "2", "1", "long", "short"
+MARKS = {PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT}
+EVENTS = {
+    "ADT_A01": ["A01", "A04", "A08", "A13"],
+    "ADT_A02": ["A02"],
+    "ADT_A05": ["A05", "A28", "A31"],
+    "ADT_A06": ["A06", "A07"],
+    "ADT_A09": ["A09", "A10", "A12"],
+    "ADT_A11": ["A11"],
+    "ADT_A17": ["A17"],
+}
+EXCLUSIVE: list[list[tuple[str, int]]] = [
+    [("TQ1", 0), ("ORC", 7), ("OBR", 27), ("OBR", 6)],
+    [("SPM", 0), ("OBR", 15)],
+    [("IN1", 0), ("PV1", 20)],
+    [("DG1", 4), ("DG1", 0)],
+]
+ALWAYS: dict[str, dict[int, str]] = {
+    "PID": {1: "1"},
+    "PV1": {1: "1"},
+    "OBR": {1: "1"},
+    "OBX": {1: "1"},
+    "NK1": {1: "1"},
+    "DG1": {1: "1"},
+    "AL1": {1: "1"},
+    "IN1": {1: "1"},
+    "SPM": {1: "1"},
+    "TQ1": {1: "1"},
+    "NTE": {1: "1"},
+    "PR1": {1: "1"},
+    "SFT": {},
+    "ROL": {2: "AD"},
+    "PRT": {2: "AD"},
+}
+OBX5 = {
+    "SN": ">^100",
+    "DTM": "20250304050607",
+    "DT": "20250304",
+    "TM": "101500",
+    "IS": "POS",
+}
+MAX_VARIANTS = 40
+
+
+@dataclass(slots=True)
+class Variant:
+    """One message to be: what its fields must be for the conditions it is made for."""
+
+    needs: Needs = field(default_factory=dict)
+
+    def accepts(self, needs: Needs) -> bool:
+        """Whether the needs do not contradict what is already asked."""
+        return all(_agree(self.needs.get(key), need) for key, need in needs.items()) and not any(
+            self._clash(key, need) for key, need in needs.items()
+        )
+
+    def _clash(self, key: Key, need: str) -> bool:
+        """A field cannot be absent while one of its components has a value."""
+        whole = self.needs.get((key[0], key[1], 0))
+        if key[2] and whole == ABSENT and need != ABSENT:
+            return True
+        parts = [n for (name, number, part), n in self.needs.items() if (name, number) == key[:2] and part]
+        return key[2] == 0 and need == ABSENT and any(part != ABSENT for part in parts)
+
+
+def _agree(old: str | None, new: str) -> bool:
+    if old is None or old == new:
+        return True
+    return PRESENT in (old, new) and ABSENT not in (old, new)
+
+
+def messages(guide: Guide, structure: str) -> list[str]:
+    """Return the exercise messages of one structure, lines ended by CR."""
+    variants = [Variant() for _ in range(4)]
+    for needs in _needed(guide, structure):
+        home = next((variant for variant in variants[1:] if variant.accepts(needs)), None)
+        if home is None:
+            home = Variant()
+            variants.append(home)
+        home.needs |= {k: n for k, n in needs.items() if n != PRESENT or k not in home.needs}
+    return [_Writer(guide, structure, v, turn).text() for turn, v in enumerate(variants[:MAX_VARIANTS])]
+
+
+def _needed(guide: Guide, structure: str) -> Iterator[Needs]:
+    """Yield what each conditional row needs in order to fire."""
+    for position in guide.messages[structure]:
+        if not position.target or position.unjudged:
+            continue
+        own = Row("", 0, position.segment)
+        outer = list(_solve(_tree(position.condition), own))
+        for row in guide.segments.get(position.segment_map, []):
+            if "-" not in row.source or row.unjudged or not (row.condition or position.condition):
+                continue
+            for first in outer:
+                for second in _solve(_tree(row.condition), row):
+                    merged = Variant(dict(first))
+                    if merged.accepts(second):
+                        yield {**first, **second, _field(row): first.get(_field(row), PRESENT), **second}
+
+
+def _field(row: Row) -> Key:
+    name, _, number = row.source.partition("-")
+    return (name, int(number), 0)
+
+
+def _tree(condition: str) -> Condition | None:
+    try:
+        return conditions.parse(condition)
+    except conditions.Unreadable:
+        return None
+
+
+def _solve(tree: Condition | None, row: Row) -> Iterator[Needs]:
+    """Yield ways to make a condition true."""
+    if tree is None:
+        yield {}
+    elif isinstance(tree, Test):
+        yield from _solve_test(tree, row)
+    elif tree.operator == "OR":
+        for part in tree.parts:
+            yield from _solve(part, row)
+    else:
+        yield from _solve_all(tree, row)
+
+
+def _solve_all(tree: Join, row: Row) -> Iterator[Needs]:
+    ways: list[Needs] = [{}]
+    for part in tree.parts:
+        ways = [{**a, **b} for a in ways for b in _solve(part, row) if Variant(a).accepts(b)]
+    yield from ways
+
+
+def _solve_test(test: Test, row: Row) -> Iterator[Needs]:
+    match = REFERENCE.match(test.ref or row.source)
+    if match is None or not match[2]:
+        yield {}
+        return
+    name, number = match[1], int(match[2])
+    part = int((match[3] or ".0").split(".")[1] or 0)
+    if name == row.v2_type:
+        name, number, part = row.source.split("-")[0], int(row.source.split("-")[1]), number
+    key = (name, number, part)
+    if test.measure:
+        yield {key: _measured(test)}
+    elif test.operator == "valued":
+        yield {key: ABSENT if test.negated else PRESENT}
+    elif test.negated:
+        yield {} if part or (name, number) == ("OBX", 2) else {key: "!" + "|".join(test.values)}
+    else:
+        yield from ({key: value} for value in test.values[:2] if not value.startswith("http"))
+
+
+def _measured(test: Test) -> str:
+    if test.measure == "LENGTH":
+        return LONG if test.operator.startswith(">") else SHORT
+    return TWICE if test.operator.startswith(">") or test.values[0] == "2" else ONCE
+
+
+class _Writer:
+    """Writes the message of one variant."""
+
+    def __init__(self, guide: Guide, structure: str, variant: Variant, turn: int) -> None:
+        self.guide, self.structure, self.needs, self.turn = guide, structure, variant.needs, turn
+        self.make = Maker(guide, turn, count(turn * 7 + 1))
+        self.out = self._shut_out()
+
+    def _shut_out(self) -> set[tuple[str, int]]:
+        """Return the segments (field 0) and fields left out, since they would write what others write."""
+        left: set[tuple[str, int]] = set()
+        for group in EXCLUSIVE:
+            asked = [one for one in group if self._asked(one)]
+            kept = asked[0] if asked else group[self.turn % len(group)]
+            left |= {one for one in group if one != kept and not (one[0] == kept[0] and one[1] == 0)}
+        return left
+
+    def _asked(self, one: tuple[str, int]) -> bool:
+        return any(
+            name == one[0] and one[1] in (0, number) and need != ABSENT
+            for (name, number, _), need in self.needs.items()
+        )
+
+    def text(self) -> str:
+        """Return the message."""
+        lines = []
+        done: set[tuple[str, tuple[str, ...]]] = set()
+        for position in self.guide.messages[self.structure]:
+            spot = (position.segment, position.groups)
+            if spot in done or (position.segment, 0) in self.out:
+                continue
+            done.add(spot)
+            rows = self._rows(spot)
+            if rows or position.segment in ("MSH", "EVN", "ORC"):
+                lines.append(self._segment(position.segment, rows))
+        return "\r".join(lines) + "\r"
+
+    def _rows(self, spot: tuple[str, tuple[str, ...]]) -> list[tuple[MessageRow, Row]]:
+        return [
+            (position, row)
+            for position in self.guide.messages[self.structure]
+            if (position.segment, position.groups) == spot and position.target
+            for row in self.guide.segments.get(position.segment_map, [])
+            if row.source.startswith(position.segment + "-")
+        ]
+
+    def _segment(self, name: str, rows: list[tuple[MessageRow, Row]]) -> str:
+        fields: dict[int, str] = dict(ALWAYS.get(name, {}))
+        for number in sorted({int(row.source.split("-")[1]) for _, row in rows}):
+            if (name, number) not in self.out and self.needs.get((name, number, 0)) != ABSENT:
+                same = [(p, row) for p, row in rows if row.source == f"{name}-{number}"]
+                fields[number] = self._field(name, number, same)
+        for (segment, number, part), need in sorted(self.needs.items()):
+            if segment == name:
+                self._force(fields, number, part, need)
+        self._special(name, fields)
+        return self._line(name, fields)
+
+    def _line(self, name: str, fields: dict[int, str]) -> str:
+        first = 3 if name == "MSH" else 1
+        cells = [fields.get(number, "") for number in range(first, max(fields, default=0) + 1)]
+        return "|".join([f"{name}|^~\\&" if name == "MSH" else name, *cells]).rstrip("|")
+
+    def _field(self, name: str, number: int, rows: list[tuple[MessageRow, Row]]) -> str:
+        row = next((row for _, row in rows if row.vocabulary), rows[0][1])
+        need = self.needs.get((name, number, 0), "")
+        tag = f"{name}{number}"
+        reps = 2 if need == TWICE or (need != ONCE and self.turn % 4 == 1 and _repeats(rows)) else 1
+        return "~".join(self.make.value(row.v2_type, tag, row.vocabulary) for _ in range(reps))
+
+    def _force(self, fields: dict[int, str], number: int, part: int, need: str) -> None:
+        if need.startswith("!"):
+            if fields.get(number, "").split("^")[0] in need[1:].split("|"):
+                fields[number] = "I"
+        elif part == 0:
+            if need == ABSENT:
+                fields.pop(number, None)
+            elif need in (LONG, SHORT) and number in fields:
+                fields[number] = fields[number][: 8 if need == SHORT else None]
+            elif need not in MARKS:
+                fields[number] = need
+        elif need == ABSENT or need not in MARKS:
+            self._force_part(fields, number, part, "" if need == ABSENT else need)
+        elif not fields.get(number, "").split("^")[part - 1 : part]:
+            self._force_part(fields, number, part, f"x{number}")
+
+    def _force_part(self, fields: dict[int, str], number: int, part: int, value: str) -> None:
+        reps = []
+        for rep in fields.get(number, "").split("~"):
+            cells = rep.split("^")
+            cells += [""] * (part - len(cells))
+            cells[part - 1] = value
+            reps.append("^".join(cells).rstrip("^"))
+        fields[number] = "~".join(reps)
+
+    def _special(self, name: str, fields: dict[int, str]) -> None:
+        """Fill what a segment needs to make sense."""
+        if name == "MSH":
+            self._header(fields)
+        elif name == "EVN":
+            fields[1] = self._event()
+        elif name == "ORC":
+            fields.setdefault(1, "NW")
+        elif name == "OBX":
+            self._observation(fields)
+        elif name == "PID" and 12 in fields:
+            fields[12] = "430400"
+        elif name in ("NK1", "IN1", "ROL", "PRT"):
+            self._role(name, fields)
+        elif name == "DG1" and 4 in fields and fields.get(3, "").count("^") >= 8:
+            self._force_part(fields, 3, 9, "")
+
+    def _role(self, name: str, fields: dict[int, str]) -> None:
+        number = {"ROL": 3, "PRT": 4}.get(name)
+        if number and not any(key[:2] == (name, number) for key in self.needs):
+            fields[number] = "AT^^HL70443" if name == "ROL" else "AT^^HL70912"
+        elif number:
+            self._force_part(fields, number, 2, "")
+
+    def _event(self) -> str:
+        events = EVENTS.get(self.structure, [self.structure[4:]])
+        return events[self.turn % len(events)]
+
+    def _header(self, fields: dict[int, str]) -> None:
+        fields |= {
+            7: "20251103081500",
+            9: f"{self.structure[:3]}^{self._event()}^{self.structure}",
+            10: f"X{self.structure}{self.turn:03d}",
+            11: fields.get(11, "P").split("^")[0] or "P",
+            12: "2.5.1",
+            18: "UNICODE UTF-8",
+            19: "zh^^ISO639",
+        }
+
+    def _observation(self, fields: dict[int, str]) -> None:
+        kind = fields.get(2) or ["NM", "ST", "CWE", "SN"][self.turn % 4]
+        fields[2] = kind
+        if kind not in ("NM", "SN", "NA"):
+            fields.pop(6, None)
+        twice = self.needs.get(("OBX", 5, 0)) == TWICE
+        forced = {part: need for (s, n, part), need in self.needs.items() if (s, n) == ("OBX", 5) and part}
+        reps = []
+        for _ in range(2 if twice else 1):
+            cells = (OBX5.get(kind) or self.make.value(kind, "OBX5")).split("^")
+            cells += [""] * (max(forced, default=0) - len(cells))
+            for part, need in forced.items():
+                cells[part - 1] = need if need not in MARKS else cells[part - 1]
+            if kind == "SN" and len(cells) > 2 and cells[2]:
+                cells = ["", "100", cells[2], "200"] if cells[0] != "<>" else cells
+            reps.append("^".join(cells))
+        fields[5] = "~".join(reps)
+
+
+def _repeats(rows: list[tuple[MessageRow, Row]]) -> bool:
+    """Whether every target of a field can hold several values."""
+    return all(row.many and _many(position, row) for position, row in rows)
+
+
+def _many(position: MessageRow, row: Row) -> bool:
+    head = paths.parse(position.target)
+    path = paths.join(head[1:], paths.parse(row.target))
+    return any(r4.many(head[0].name, path[: size + 1]) for size in range(len(path)) if not path[size].refers)

@@ -1,0 +1,78 @@
+"""Rows whose assignment the guide gives in words, computed by hand; each names the row it serves."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tools.guide import values
+from tools.guide.values import ANYTHING, Expected
+
+if TYPE_CHECKING:
+    from tools.guide.oracle import Here
+
+MINUTES = {"s": 1 / 60, "min": 1, "h": 60, "d": 1440, "wk": 10080}
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def moment(here: "Here") -> Expected | None:
+    """DTM in FHIR's form ("must convert v2 date time format")."""
+    return values.convert(here.part(1), "dateTime", "DTM", "")
+
+
+def minutes(here: "Here") -> Expected | None:
+    """CQ as minutes, from its unit."""
+    unit = MINUTES.get(here.part(2).split("&")[0])
+    number = here.part(1)
+    if unit is None or not number.isdigit():
+        return None
+    return Expected("number", (str(int(timedelta(minutes=int(number) * unit).total_seconds() // 60)),))
+
+
+def attachment_data(here: "Here") -> Expected | None:
+    """ED.5 as base64: as sent when ED.4 says Base64."""
+    return Expected("text", (here.part(5),)) if here.part(4) == "Base64" else None
+
+
+def content_type(here: "Here") -> Expected | None:
+    """RP.3 "/" RP.4, written without plus signs in the table."""
+    return Expected("text", (f"{here.part(3)}/{here.part(4)}",)) if here.part(4) else None
+
+
+def anything(here: "Here") -> Expected | None:
+    """A value left to the implementer: some value must be there."""
+    return ANYTHING if here.text else None
+
+
+def repeated(here: "Here") -> Expected | None:
+    """SN as the text that was sent."""
+    return Expected("text", (" ".join(here.text.split("^")),))
+
+
+def name_text(here: "Here") -> Expected | None:
+    """XPN as one text; the order follows XPN.11, and Chinese names are written without a blank."""
+    family = here.part(1).split("&")[0]
+    given = [part for part in (here.part(2), here.part(3)) if part]
+    orders = [[here.part(5), *given, family, here.part(4)], [here.part(5), family, *given, here.part(4)]]
+    joined = [sign.join(filter(None, order)) for order in orders for sign in (" ", "")]
+    return Expected("text", tuple(dict.fromkeys(joined)))
+
+
+HAND: dict[str, Callable[["Here"], Expected | None]] = {
+    "XPN[string]#3": name_text,
+    "DTM[dateTime]#3": moment,
+    "DR[dateTime]#3": moment,
+    "TS[dateTime]#3": moment,
+    "DTM[Annotation-Time]#3": moment,
+    "CQ[unsignedInt]#3": minutes,
+    "ED[Attachment]#8": attachment_data,
+    "ED[DocumentReference]#9": attachment_data,
+    "RP[Attachment]#5": content_type,
+    "RP[DocumentReference]#5": content_type,
+    "CWE[Device]#7": anything,
+    "CWE[Device]#13": anything,
+    "CWE[Device]#23": anything,
+    "CWE[Device]#6": anything,
+    "CWE[Device]#12": anything,
+    "CWE[Device]#18": anything,
+    "CWE[Device]#22": anything,
+}
