@@ -2,11 +2,13 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from gateway import failpoints
+from gateway import clock, failpoints
 from gateway.fhir.issues import Issue
 from gateway.pipeline.line import Batch
+from gateway.pipeline.parse import read
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed, Reason
 from gateway.record import write
 from gateway.record.write import Effect, Origin
@@ -22,8 +24,17 @@ def lane_of(site: str, patient_keys: Sequence[str]) -> int:
     return zlib.crc32((patient_keys[0] if patient_keys else site).encode()) % LANES
 
 
-def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, now_us: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The lanes a worker holds, each with its epoch; a worker that lost one cannot write for it any more."""
+
+    owner: str
+    lanes: Mapping[int, int]
+
+
+def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease) -> None:
     """Write a batch; raises Conflict when another writer was first, and then nothing of it is kept."""
+    now_us = clock.now_us()
     effects = [_effect(entry, mapping_id, now_us) for entry in batch.checked]
     rows = [
         *(applied_row(entry.drafted, entry.plan.issues, mapping_id, now_us) for entry in batch.checked),
@@ -32,13 +43,23 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, now_us: int
         *(retry_row(entry) for entry in batch.failed),
     ]
     with store.write() as tx:
-        failpoints.hit("fp6")
+        if rows:
+            tx.fence(lease.owner, {lane: lease.lanes.get(lane, 0) for lane in {row.lane for row in rows}})
         write.write(tx, effects, rows, now_us)
+        failpoints.hit("fp6")
         if cursor:
             tx.cursor_set("arrivals", cursor)
         for key in {row.patient_key for row in rows if row.before is not None and row.patient_key}:
             tx.work_release(key)
     failpoints.hit("fp7")
+
+
+def queue(store: Store, items: Sequence[Item], cursor: int) -> None:
+    """Give items a row to wait in, and note how far the inbox has been picked up."""
+    with store.write() as tx:
+        tx.work_put([_queued(item) for item in items])
+        if cursor:
+            tx.cursor_set("arrivals", cursor)
 
 
 def applied_row(drafted: Drafted, issues: Iterable[Issue], mapping_id: int, now_us: int) -> WorkRow:
@@ -70,9 +91,9 @@ def retry_row(entry: Failed) -> WorkRow:
     return row._replace(reason=str(Reason.POISON), next_us=entry.next_us)
 
 
-def queued_row(entry: Parsed) -> WorkRow:
-    """Return the row of an item that waits for the worker of its lane."""
-    return _row(entry.item, entry.patient_keys, State.QUEUED, ())
+def _queued(item: Item) -> WorkRow:
+    outcome = read(item)
+    return _row(item, outcome.patient_keys, State.QUEUED, ())._replace(attempts=0)
 
 
 def _effect(entry: Identified, mapping_id: int, now_us: int) -> Effect:

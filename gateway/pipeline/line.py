@@ -5,7 +5,7 @@ result in one transaction. A stage parks what it cannot carry on, with a reason;
 parked message of the same patient is held (architecture section 3, promise K6).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.mapping.catalog import Catalog
@@ -16,7 +16,7 @@ from gateway.pipeline.validate import validate
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed
 from gateway.record.workbench import Workbench
 
-Waits = Callable[[Item, tuple[str, ...]], bool]
+Blocked = Callable[[Iterable[str]], Mapping[str, int]]
 
 
 @dataclass(slots=True)
@@ -29,11 +29,12 @@ class Batch:
     failed: list[Failed] = field(default_factory=list)
 
 
-def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], waits: Waits) -> Batch:
-    """Carry the items as far as they go; `waits(item, keys)` says whether an earlier message of theirs is parked."""
+def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], blocked: Blocked) -> Batch:
+    """Carry the items as far as they go; `blocked` tells the first open item of patient keys."""
     read = parse(items)
     batch = Batch(parked=read.parked)
-    batch.held = [parsed for parsed in read.passed if waits(parsed.item, parsed.patient_keys)]
+    first = blocked([key for parsed in read.passed for key in parsed.patient_keys])
+    batch.held = [parsed for parsed in read.passed if _waits(parsed, first)]
     behind = {parsed.item.item_id for parsed in batch.held}
     mapped = map_all([parsed for parsed in read.passed if parsed.item.item_id not in behind], catalog)
     batch.parked.extend(mapped.parked)
@@ -49,6 +50,10 @@ def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], wai
             return batch
         gone = {entry.item.item_id for entry in parked}
         drafted = _in_order([entry for entry in drafted if entry.item.item_id not in gone], parked, batch)
+
+
+def _waits(parsed: Parsed, first: Mapping[str, int]) -> bool:
+    return any(first[key] < parsed.item.item_id for key in parsed.patient_keys if key in first)
 
 
 def _in_order(drafted: list[Drafted], parked: list[Parked], batch: Batch) -> list[Drafted]:

@@ -35,20 +35,14 @@ class Replay:
             self._write([], [parked_row(outcome)])
             return
         with self._store.read() as tx:
-            touched = {
-                (version.type, version.fid): version.pid for version in tx.versions_of_item(item.item_id)
-            }
+            touched = {(version.type, version.fid): version.pid for version in tx.versions_of_item(item.item_id)}
             histories = {name: tx.versions(pid) for name, pid in touched.items()}
-            anew = {
-                name for name, versions in histories.items() if all(version.item_id for version in versions)
-            }
+            anew = {name for name, versions in histories.items() if all(version.item_id for version in versions)}
             others = {version.item_id for name in anew for version in histories[name]} - {item.item_id}
             bench = Refolding(tx, self._secret, self._zone, anew)
             drafted = [outcome, *self._others(sorted(number for number in others if number))]
             effect, issues = self._refold(bench, drafted, item)
-        self._write(
-            [effect], [applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())]
-        )
+        self._write([effect], [applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())])
 
     def _others(self, item_ids: list[int]) -> list[Drafted]:
         arrivals = self._store.inbox.arrivals(sorted({arrival_of(item_id) for item_id in item_ids}))
@@ -63,9 +57,7 @@ class Replay:
         return parsed if isinstance(parsed, Parked) else map_one(parsed, self._catalog)
 
     def _refold(self, bench: Refolding, drafted: list[Drafted], item: Item) -> tuple[Effect, list[Issue]]:
-        told = sorted(
-            (told_of(entry) for entry in drafted), key=lambda entry: (entry.source_us, entry.item_id)
-        )
+        told = sorted((told_of(entry) for entry in drafted), key=lambda entry: (entry.source_us, entry.item_id))
         bench.prefetch(told)
         aliases: list[NewAlias] = []
         issues: list[Issue] = []
@@ -93,12 +85,8 @@ def _names(versions: list[Planned]) -> set[str]:
 
 
 def _untold(name: str) -> Issue:
-    return Issue(
-        "warning", "business-rule", f"{name} is no longer told by any message; it was left as it is", name
-    )
+    return Issue("warning", "business-rule", f"{name} is no longer told by any message; it was left as it is", name)
 
 
 def _invalid(name: str) -> Issue:
-    return Issue(
-        "error", "invalid", f"{name} would not be valid FHIR by the active definitions; it was left", name
-    )
+    return Issue("error", "invalid", f"{name} would not be valid FHIR by the active definitions; it was left", name)

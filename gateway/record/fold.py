@@ -10,9 +10,7 @@ Body = dict[str, Any]
 SNAPSHOTS = frozenset({"Observation", "DiagnosticReport", "Specimen", "DocumentReference"})
 
 # What a lifecycle message may move on without owning the rest of the resource.
-_ADVANCING = frozenset(
-    {"status", "period", "effectivePeriod", "occurrenceDateTime", "location", "class", "issued"}
-)
+_ADVANCING = frozenset({"status", "period", "effectivePeriod", "occurrenceDateTime", "location", "class", "issued"})
 
 # A state that has ended is not opened again by a message that only advances (reliability 1.5).
 _TERMINAL: dict[str, frozenset[str]] = {
@@ -51,9 +49,7 @@ def _status_of(body: Body) -> Body:
 
 
 def _fill(current: Body, said: Body) -> Body:
-    missing = {
-        name: value for name, value in said.items() if name not in current and not _taken(current, name)
-    }
+    missing = {name: value for name, value in said.items() if name not in current and not _taken(current, name)}
     return _with_identifiers({**current, **missing}, current, said)
 
 

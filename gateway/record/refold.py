@@ -1,13 +1,14 @@
 """Refolding: tell resources anew from every message that ever spoke of them, in source order (decision 7)."""
 
 from gateway.record.fold import Body
-from gateway.record.workbench import Plan, Planned, Reader, State, Told, Workbench
+from gateway.record.workbench import Plan, Planned, State, Told, Workbench
+from gateway.store.engine import ReadTx
 
 
 class Refolding(Workbench):
     """A workbench on which the resources named start empty; each gets one new version at most."""
 
-    def __init__(self, reader: Reader, secret: bytes, zone: str, anew: set[tuple[str, str]]) -> None:
+    def __init__(self, reader: ReadTx, secret: bytes, zone: str, anew: set[tuple[str, str]]) -> None:
         super().__init__(reader, secret, zone)
         self._anew = anew
         self._stored: dict[tuple[str, str], bytes] = {}

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.fhir import resource, temporal
@@ -10,9 +10,10 @@ from gateway.fhir.issues import Issue
 from gateway.mapping.draft import Draft, Key, Mapped, Merge
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body, fold
-from gateway.store.values import Head
+from gateway.store.engine import ReadTx
+from gateway.store.values import AliasKey
 
-AliasKey = tuple[str, str, str, str]
+_LINKED = 64
 
 
 class KeyReused(GatewayError):
@@ -21,26 +22,6 @@ class KeyReused(GatewayError):
 
 class Refused(GatewayError):
     """A statement about identities that cannot be true, such as a merge into itself."""
-
-
-class Reader(Protocol):
-    """What the workbench asks the store, once per batch."""
-
-    def aliases(self, site: str, keys: list[AliasKey]) -> dict[AliasKey, tuple[int, str]]:
-        """Return pid and id for every known key."""
-        ...
-
-    def heads(self, names: list[tuple[str, str]]) -> dict[tuple[str, str], Head]:
-        """Return the current head of every stored resource named."""
-        ...
-
-    def bodies(self, versions: list[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-        """Return the texts of the versions named."""
-        ...
-
-    def linked(self, pid: int) -> frozenset[int]:
-        """Return the pids of the records joined with this one, itself included."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +95,7 @@ class Told:
 class Workbench:
     """Aliases, heads and bodies of one batch, moved on message by message in inbox order."""
 
-    def __init__(self, reader: Reader, secret: bytes, zone: str) -> None:
+    def __init__(self, reader: ReadTx, secret: bytes, zone: str) -> None:
         self._reader = reader
         self._secret = secret
         self._zone = zone
@@ -161,7 +142,7 @@ class Workbench:
 
     def same_person(self, pid: int, other: State) -> bool:
         """Say whether a stored patient and another are one record by merge."""
-        return pid == other.pid or (other.pid != 0 and other.pid in self._reader.linked(pid))
+        return pid == other.pid or (other.pid != 0 and other.pid in linked(self._reader, pid))
 
     def body(self, state: State) -> Body | None:
         """Return the current body without id and meta, loading it where the prefetch could not foresee it."""
@@ -207,9 +188,9 @@ class Workbench:
         return next((state for state in hits if state is not None), None)
 
     def _load_bodies(self, told: list[Told]) -> None:
-        folded = {
-            draft.type for entry in told for draft in entry.mapped.drafts if draft.type not in SNAPSHOTS
-        } | {draft.type for entry in told for draft in entry.mapped.drafts if draft.guard}
+        folded = {draft.type for entry in told for draft in entry.mapped.drafts if draft.type not in SNAPSHOTS} | {
+            draft.type for entry in told for draft in entry.mapped.drafts if draft.guard
+        }
         wanted = {
             (state.pid, state.ver): state
             for state in self._states.values()
@@ -343,13 +324,23 @@ class _Message:
         self._plan.links.append(NewLink(retired, survivor))
 
 
+def linked(reader: ReadTx, pid: int) -> set[int]:
+    """Return the pids joined with a record by merges that hold, itself included, 64 at most."""
+    found, new = {pid}, {pid}
+    while new and len(found) < _LINKED:
+        ends = {end for link in reader.links(new) for end in (link.from_pid, link.to_pid)}
+        new = ends - found
+        found |= new
+    return found
+
+
 def _keys(mapped: Mapped) -> list[AliasKey]:
     keys = [_alias(draft.type, key) for draft in mapped.drafts for key in draft.keys]
     return keys + [_alias("Patient", key) for merge in mapped.merges for key in merge.retired]
 
 
 def _alias(resource_type: str, key: Key) -> AliasKey:
-    return (resource_type, key.system, key.value, key.day)
+    return AliasKey(resource_type, key.system, key.value, key.day)
 
 
 def _bare(body: dict[str, Any]) -> Body:
@@ -371,9 +362,7 @@ def _reused(draft: Draft, difference: str) -> str:
 
 
 def _two_records(draft: Draft, key: AliasKey, kept: State, other: State) -> Issue:
-    text = (
-        f"number {key[2]} names {other.reference}, another number of the same message names {kept.reference}"
-    )
+    text = f"number {key[2]} names {other.reference}, another number of the same message names {kept.reference}"
     return Issue("warning", "conflict", f"{text}; the first was taken, the two were not joined", draft.name)
 
 

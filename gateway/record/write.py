@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.fhir import resource, temporal
 from gateway.record.workbench import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
+from gateway.store.engine import WriteTx
+from gateway.store.type_ids import TYPE_ID
 from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
 
 _HEAD = len(b'{"resourceType":"')
@@ -47,7 +49,7 @@ def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
     return Effect(plan, origin, [_ready(planned, origin, moment) for planned in plan.versions])
 
 
-def write(tx: Any, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
+def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
     """Write effects and the states of their items in the open transaction; raises Conflict when overtaken."""
     ready = [version for effect in effects for version in effect.versions]
     _give_pids(tx, [version.planned.state for version in ready])
@@ -81,13 +83,13 @@ def stamp(text: bytes, resource_type: str, fid: str, ver: int, moment: str, sour
     return text[:end] + stamped.encode() + text[end:]
 
 
-def _give_pids(tx: Any, states: list[State]) -> None:
+def _give_pids(tx: WriteTx, states: list[State]) -> None:
     new = list({id(state): state for state in states if not state.pid}.values())
     for state, pid in zip(new, tx.allocate(len(new)), strict=True):
         state.pid = pid
 
 
-def _index_entries(ready: list[Ready]) -> list[tuple[int, str, Rows, bool]]:
+def _index_entries(ready: list[Ready]) -> list[tuple[int, int, Rows, bool]]:
     """Return the last rows of each resource, and whether the store has none of it yet."""
     last: dict[int, Ready] = {}
     new: set[int] = set()
@@ -96,7 +98,7 @@ def _index_entries(ready: list[Ready]) -> list[tuple[int, str, Rows, bool]]:
         last[pid] = version
         if version.planned.ver == 1:
             new.add(pid)
-    return [(pid, version.planned.state.type, version.rows, pid in new) for pid, version in last.items()]
+    return [(pid, TYPE_ID[version.planned.state.type], version.rows, pid in new) for pid, version in last.items()]
 
 
 def _version(version: Ready, updated_us: int) -> NewVersion:
@@ -129,7 +131,7 @@ def _patient_pid(state: State) -> int | None:
     return state.patient_pid or None
 
 
-def _aliases(tx: Any, aliases: list[NewAlias]) -> None:
+def _aliases(tx: WriteTx, aliases: list[NewAlias]) -> None:
     new: dict[str, dict[AliasKey, Target]] = {}
     moved: dict[str, dict[AliasKey, Target]] = {}
     for space, key, state, was_known in aliases:
@@ -141,7 +143,7 @@ def _aliases(tx: Any, aliases: list[NewAlias]) -> None:
         tx.repoint_aliases(space, entries)
 
 
-def _links(tx: Any, effect: Effect, updated_us: int) -> None:
+def _links(tx: WriteTx, effect: Effect, updated_us: int) -> None:
     links = [
         NewLink(
             "replaced-by",

@@ -1,0 +1,47 @@
+"""A worker's leases: the lanes it applies items of, and whether it is the one that picks up arrivals."""
+
+from gateway import clock
+from gateway.pipeline.commit import LANES, Lease
+from gateway.store.engine import Store
+
+RENEW_SECONDS = 5.0
+_PICKER = -1
+
+
+class Leases:
+    """Renewed every 5 s; a worker that stops renewing loses its lanes after 15 s to the others."""
+
+    def __init__(self, store: Store, owner: str) -> None:
+        self._store = store
+        self._owner = owner
+        self._lanes: dict[int, int] = {}
+        self._renew_at = 0.0
+        self.picks = False
+
+    @property
+    def lanes(self) -> list[int]:
+        """Return the lanes held."""
+        return list(self._lanes)
+
+    @property
+    def alone(self) -> bool:
+        """Say whether this worker holds every lane, so that it may apply what it picks up without queueing."""
+        return self.picks and len(self._lanes) == LANES
+
+    def lease(self) -> Lease:
+        """Return what a transaction of this worker is fenced with."""
+        return Lease(self._owner, self._lanes)
+
+    def renew(self, *, now: bool = False) -> bool:
+        """Renew when it is time (or `now`); return whether the worker became the one that picks up arrivals."""
+        if not now and clock.monotonic() < self._renew_at:
+            return False
+        self._lanes = self._store.lanes.lease(self._owner)
+        picked_before, self.picks = self.picks, self._store.lanes.take(_PICKER, self._owner) is not None
+        self._renew_at = clock.monotonic() + RENEW_SECONDS
+        return self.picks and not picked_before
+
+    def release(self) -> None:
+        """Give everything back at an orderly stop."""
+        self._store.lanes.release(self._owner)
+        self._lanes, self.picks = {}, False
