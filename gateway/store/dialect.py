@@ -69,9 +69,7 @@ class Session(ABC):
         sql, params = compile_statement(statement, self.compiler)
         return self.run(sql, params)
 
-    def upsert(
-        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def upsert(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows of (`keys` + `columns`) values; where the key exists, replace its `columns`."""
         if rows:
             self.many(upsert_sql(table, tuple(keys), tuple(columns)), rows)

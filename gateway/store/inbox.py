@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway import clock
-from gateway.store.dialect import Row, Session
+from gateway.store.dialect import Kind, Row, Session
 from gateway.store.ports import Database
 from gateway.store.values import Arrival, NewArrival, NewReject, Receipt, Reject, clean
 
@@ -29,7 +29,7 @@ _COLUMNS = (
 _REJECT = ("id", "received_us", "listener", "peer", "reason", "seen", "size", "head")
 _SELECT = f"SELECT {','.join(_COLUMNS)} FROM arrival"  # noqa: S608  constants
 _SAME = "SELECT control_id, digest, feed, id, answer, received_us FROM arrival"
-_SAME_KEY = (("control_id", "text"), ("digest", "bytes"), ("feed", "text"))
+_SAME_KEY: tuple[tuple[str, Kind], ...] = (("control_id", "text"), ("digest", "bytes"), ("feed", "text"))
 _LOCK = 2  # ids are handed out and committed in one order, so a reader by id skips nothing
 HEAD_BYTES = 4096
 BATCH_BYTES = 64 << 20
@@ -92,9 +92,7 @@ class Inbox:
     def unpicked(self, after_id: int, limit: int, max_bytes: int = BATCH_BYTES) -> list[Arrival]:
         """Return the arrivals after an id, in order, with their bytes: at most `limit`, and `max_bytes` (or one)."""
         with self._database.read() as session:
-            sizes = session.run(
-                "SELECT id, size FROM arrival WHERE id > ? ORDER BY id LIMIT ?", (after_id, limit)
-            )
+            sizes = session.run("SELECT id, size FROM arrival WHERE id > ? ORDER BY id LIMIT ?", (after_id, limit))
             last = _last_within(sizes, max_bytes)
             rows = session.run(f"{_SELECT} WHERE id > ? AND id <= ? ORDER BY id", (after_id, last)) if last else []
         return [_arrival(row) for row in rows]
@@ -134,7 +132,10 @@ class Inbox:
 
 def _known(session: Session, keys: Sequence[tuple[str, bytes, str]]) -> dict[tuple[str, bytes, str], Receipt]:
     rows = session.keyed(_SAME, _SAME_KEY, set(keys))
-    return {(control, digest, feed): Receipt(*rest[:1], True, *rest[1:]) for control, digest, feed, *rest in rows}
+    return {
+        (control, digest, feed): Receipt(number, True, answer, received)
+        for control, digest, feed, number, answer, received in rows
+    }
 
 
 def _number(
@@ -174,8 +175,7 @@ def _row(new: NewArrival, key: tuple[str, bytes, str], receipt: Receipt) -> Row:
 
 
 def _arrival(row: Row) -> Arrival:
-    *columns, test, body = row
-    return Arrival(*columns, bool(test), body)
+    return Arrival._make((*row[:14], bool(row[14]), row[15]))
 
 
 def _reject_row(new: NewReject, number: int, now_us: int) -> Row:

@@ -50,8 +50,12 @@ class Lanes:
             }
             share = -(-count // (len({rows[lane][0] for lane in others}) + 1))
             mine = _choose(owner, rows, [lane for lane in range(count) if lane not in others], share)
-            gone = [(lane, "", epoch, now) for lane, (who, epoch, _) in rows.items() if who == owner and lane not in mine]
-            session.upsert("lane", ("lane",), _UPSERT, [(lane, owner, epoch, now) for lane, epoch in mine.items()] + gone)
+            gone = [
+                (lane, "", epoch, now) for lane, (who, epoch, _) in rows.items() if who == owner and lane not in mine
+            ]
+            session.upsert(
+                "lane", ("lane",), _UPSERT, [(lane, owner, epoch, now) for lane, epoch in mine.items()] + gone
+            )
             return mine
 
     def take(self, lane: int, owner: str, ttl_s: float = 15.0) -> int | None:
@@ -61,10 +65,10 @@ class Lanes:
             session.lock(_LOCK)
             now = _now(session)
             row = session.one(f"{_ROWS} WHERE lane=?", (lane,)) or (lane, "", 0, 0)
-            _, who, epoch, beat = row
+            who, epoch, beat = str(row[1]), int(row[2]), int(row[3])
             if who and who != owner and _alive(beat, now, ttl_s):
                 return None
-            held = int(epoch) + (who != owner)
+            held = epoch + (who != owner)
             session.upsert("lane", ("lane",), _UPSERT, [(lane, owner, held, now)])
             return held
 
@@ -80,9 +84,7 @@ class Lanes:
             return {lane: (owner, epoch) for lane, owner, epoch, _ in tx.session.run(f"{_ROWS} ORDER BY lane")}
 
 
-def _choose(
-    owner: str, rows: Mapping[int, tuple[str, int, int]], open_lanes: list[int], share: int
-) -> dict[int, int]:
+def _choose(owner: str, rows: Mapping[int, tuple[str, int, int]], open_lanes: list[int], share: int) -> dict[int, int]:
     """Keep what we hold first, then take free lanes, up to our share; a lane that changes hands gets a new epoch."""
     held = [lane for lane in open_lanes if lane in rows and rows[lane][0] == owner]
     free = [lane for lane in open_lanes if lane not in rows or rows[lane][0] != owner]

@@ -56,9 +56,8 @@ class LinkWrites(LinkReads):
         """Add links; return their ids."""
         first = self._next_id("link")
         rows = [
-            (first + n, new.kind, new.from_pid, new.to_pid, new.state, clean(new.evidence), new.item_id)
-            + (new.created_us, None)
-            for n, new in enumerate(links)
+            (first + n, kind, source, target, state, clean(evidence), item, created, None)
+            for n, (kind, source, target, state, created, evidence, item) in enumerate(links)
         ]
         self.session.insert("link", _COLUMNS, rows)
         return [row[0] for row in rows]
@@ -73,9 +72,7 @@ class LinkWrites(LinkReads):
     def relations_add(self, relations: Sequence[Relation]) -> None:
         """Add relations."""
         first = self._next_id("relation")
-        rows = [
-            (first + n, clean(new.organisation), clean(new.person), *new[2:]) for n, new in enumerate(relations)
-        ]
+        rows = [(first + n, clean(new.organisation), clean(new.person), *new[2:]) for n, new in enumerate(relations)]
         self.session.insert("relation", ("id", *_RELATION), rows)
 
     def relations_end(self, organisation: str, person: str, kind: str, to_us: int) -> int:

@@ -11,7 +11,10 @@ from gateway.store.values import Change, Op
 
 OFFSET = "change.offset"
 _SEQ_BITS = 20
-_SELECT = "SELECT seq, pid, type_id, ver, op, site_id, updated_us, test FROM change"
+_SELECT = (
+    "SELECT c.seq, r.pid, r.type_id, c.vid & 16777215, v.op, r.site_id, v.updated_us, r.test"
+    " FROM change c JOIN version v ON v.vid = c.vid JOIN resource r ON r.pid = c.vid >> 24"
+)
 _CURSOR = "SELECT coalesce((SELECT value FROM cursor WHERE name=?), 0)"
 
 
@@ -21,7 +24,7 @@ class OutboxReads(Tx):
     def changes_since(self, seq: int, limit: int) -> list[Change]:
         """Return changes after a number, in commit order; none can appear later behind the last one returned."""
         rows = self.session.run(
-            f"{_SELECT} WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?", (seq, watermark(self.session), limit)
+            f"{_SELECT} WHERE c.seq > ? AND c.seq < ? ORDER BY c.seq LIMIT ?", (seq, watermark(self.session), limit)
         )
         return [_change(row, self.names) for row in rows]
 
@@ -64,9 +67,7 @@ def watermark(session: Session) -> int:
     """Return the number below which no change can still appear."""
     if session.name == "sqlite":
         return 1 << 62
-    xid = session.value(
-        f"SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ({_CURSOR})", (OFFSET,)
-    )
+    xid = session.value(f"SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ({_CURSOR})", (OFFSET,))
     return int(xid) << _SEQ_BITS
 
 

@@ -21,13 +21,14 @@ _OPTIONS = (
     f"-c search_path={','.join(AREAS)} -c synchronous_commit=on -c plan_cache_mode=force_custom_plan -c jit=off"
     " -c timezone=UTC -c idle_in_transaction_session_timeout=60000"
 )
+_COMPILER: Any = PGDialect_psycopg(paramstyle="qmark")  # type: ignore[no-untyped-call]  # SQLAlchemy has no type here
 
 
 class PostgresSession(Session):
     """A transaction (or, for reads, a connection that commits by itself) on PostgreSQL."""
 
     name: ClassVar[Literal["sqlite", "postgresql"]] = "postgresql"
-    compiler = PGDialect_psycopg(paramstyle="qmark")  # compiled with ?, then marked for psycopg like all other SQL
+    compiler: ClassVar[Any] = _COMPILER  # compiled with ?, then marked for psycopg like all other SQL
 
     def __init__(self, connection: "psycopg.Connection[Row]") -> None:
         self.connection = connection
@@ -148,7 +149,7 @@ class PostgresDatabase:
 
 def _prepare(connection: Any, _record: Any) -> None:
     # One integer type, so that one statement is prepared once and not once for each width of its numbers.
-    connection.driver_connection.adapters.register_dumper(int, Int8Dumper)
+    connection.adapters.register_dumper(int, Int8Dumper)
 
 
 __all__ = ["AREAS", "PostgresDatabase", "PostgresSession"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.search.scope import Scope
 from gateway.store.bodies import pack, unpack
-from gateway.store.dialect import Row
+from gateway.store.dialect import Kind, Row
 from gateway.store.failures import Conflict
 from gateway.store.names import Interning
 from gateway.store.tx import Tx
@@ -43,9 +43,9 @@ _VERSION = (
     "reason",
     "body",
 )
-_CHANGE = ("seq", "pid", "ver", "op", "type_id", "site_id", "updated_us", "test")
+_CHANGE = ("seq", "vid")
 _CHANGING = tuple(name for name in _RESOURCE if name not in ("pid", "type_id", "fid"))
-_FID = (("type_id", "int"), ("fid", "text"))
+_FID: tuple[tuple[str, Kind], ...] = (("type_id", "int"), ("fid", "text"))
 
 _HEAD = f"SELECT {','.join(_RESOURCE)} FROM resource"  # noqa: S608  constants
 _STORED = (
@@ -55,9 +55,7 @@ _STORED = (
 _CURRENT = f"{_STORED} JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
 _READ = f"{_CURRENT} WHERE r.type_id=? AND r.fid=?"
 _ANY_VERSION = f"{_STORED} JOIN version v ON v.vid = ? WHERE r.pid=?"
-_HISTORY = (
-    f"{_STORED} JOIN version v ON v.vid BETWEEN ? AND ? WHERE r.pid=? ORDER BY v.vid DESC LIMIT ?"  # constants
-)
+_HISTORY = f"{_STORED} JOIN version v ON v.vid BETWEEN ? AND ? WHERE r.pid=? ORDER BY v.vid DESC LIMIT ?"  # constants
 _UPDATE = f"UPDATE resource SET {','.join(f'{name}=?' for name in _CHANGING)} WHERE pid=? AND ver=?"  # noqa: S608
 
 
@@ -83,9 +81,7 @@ class ResourceReads(Tx):
     def bodies(self, versions: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         """Return the texts of (pid, version) pairs; deletions and unknown ones are left out."""
         wanted = {version_id(*pair): pair for pair in versions}
-        rows = self.session.keyed(
-            "SELECT vid, body FROM version", (("vid", "int"),), [(vid,) for vid in wanted]
-        )
+        rows = self.session.keyed("SELECT vid, body FROM version", (("vid", "int"),), [(vid,) for vid in wanted])
         return {wanted[vid]: unpack(body) for vid, body in rows if body is not None}
 
     def versions_of_item(self, item_id: int) -> list[Stored]:
@@ -145,11 +141,10 @@ class ResourceWrites(ResourceReads):
         if not versions:
             return
         seqs = self.next_seqs(len(versions))
-        site_ids = {name: self.names.number("site", name) for name in {version.site for version in versions}}
-        rows = [_split(new, site_ids[new.site], seq) for new, seq in zip(versions, seqs, strict=True)]
-        self._put_heads([head for head, _, _ in rows])
-        self.session.insert("version", _VERSION, [version for _, version, _ in rows])
-        self.session.insert("change", _CHANGE, [change for _, _, change in rows])
+        heads, rows = _rows(versions, seqs, self.names)
+        self._put_heads(heads)
+        self.session.insert("version", _VERSION, rows)
+        self.session.insert("change", _CHANGE, [(row[3], row[0]) for row in rows])
 
     def _put_heads(self, heads: list[Row]) -> None:
         self.session.insert("resource", _RESOURCE, [head for head in heads if head[3] == 1])
@@ -168,45 +163,20 @@ def _seen(found: list[Stored], scope: Scope) -> Stored | None:
     return found[0] if found and visible(found[0], scope) else None
 
 
-def _split(new: NewVersion, site_id: int, seq: int) -> tuple[Row, Row, Row]:
-    (pid, ver, kind, fid, op, body, digest, _site, updated_us, patient_pid, sensitivity, source_us, mode, item_id) = (
-        new[:14]
-    )
-    type_id, mode_id, deleted, test = TYPE_ID[kind], MODE_ID[mode], int(op == Op.DELETE), int(new.test)
-    mapping_id = new.mapping_id
-    head = (
-        pid,
-        type_id,
-        fid,
-        ver,
-        updated_us,
-        deleted,
-        site_id,
-        patient_pid,
-        sensitivity,
-        source_us,
-        mode_id,
-        item_id,
-        mapping_id,
-        seq,
-        digest,
-        test,
-    )
-    packed = None if body is None else pack(body)
-    version = (
-        pid << 24 | ver,
-        int(op),
-        updated_us,
-        seq,
-        item_id,
-        mapping_id,
-        mode_id,
-        source_us,
-        new.actor,
-        new.reason,
-        packed,
-    )
-    return head, version, (seq, pid, ver, int(op), type_id, site_id, updated_us, test)
+def _rows(versions: Sequence[NewVersion], seqs: range, names: Interning) -> tuple[list[Row], list[Row]]:
+    """Return the rows of `resource` and `version`; one flat loop, because every resource of the gateway passes it."""
+    heads: list[Row] = []
+    rows: list[Row] = []
+    sites = {site: names.number("site", site) for site in {new.site for new in versions}}
+    for new, seq in zip(versions, seqs, strict=True):
+        (pid, ver, kind, fid, op, body, digest, site, updated, patient, hidden, source, mode, item, mapping) = new[:15]
+        actor, reason, test = new[15:]
+        mode_id = MODE_ID[mode]
+        who = (pid, TYPE_ID[kind], fid, ver, updated, int(op == 3), sites[site], patient, hidden)
+        heads.append((*who, source, mode_id, item, mapping, seq, digest, int(test)))
+        packed = None if body is None else pack(body)
+        rows.append((pid << 24 | ver, int(op), updated, seq, item, mapping, mode_id, source, actor, reason, packed))
+    return heads, rows
 
 
 def _head(row: Row, names: Interning) -> Head:

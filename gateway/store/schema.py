@@ -219,18 +219,7 @@ claim = Table(
 )
 Index("claim_pid", claim.c.pid)
 
-change = Table(
-    "change",
-    metadata,
-    _key("seq"),
-    _col("pid", INT64),
-    _col("ver", INT64),
-    _col("op", INT16),
-    _col("type_id", INT16),
-    _col("site_id", INT16),
-    _col("updated_us", INT64),
-    _col("test", INT16),
-)
+change = Table("change", metadata, _key("seq"), _col("vid", INT64))
 
 link = Table(
     "link",

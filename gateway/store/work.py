@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gateway.errors import Category, GatewayError
-from gateway.store.dialect import Row
+from gateway.store.dialect import Kind, Row
 from gateway.store.failures import Conflict
 from gateway.store.names import Interning
 from gateway.store.tx import Tx
@@ -39,7 +39,7 @@ _COLUMNS = (
 _QUOTED = ",".join('"offset"' if name == "offset" else name for name in _COLUMNS)
 _SELECT = f"SELECT {_QUOTED} FROM work"  # noqa: S608  constants
 _UPDATE = f"UPDATE work SET {_QUOTED.replace(',', '=?,')}=? WHERE item_id=? AND state=?"  # noqa: S608  constants
-_ITEM = (("item_id", "int"),)
+_ITEM: tuple[tuple[str, Kind], ...] = (("item_id", "int"),)
 _TALLY = (
     "INSERT INTO tally (feed_id, state, slot, n) VALUES (?,?,?,?)"
     " ON CONFLICT (feed_id, state, slot) DO UPDATE SET n = tally.n + excluded.n"
@@ -165,9 +165,7 @@ class WorkWrites(WorkReads):
 
     def work_release(self, patient_key: str) -> list[int]:
         """Queue the items held behind a patient key, up to the next one that still holds; return their ids."""
-        rows = self.session.run(
-            f"{_SELECT} WHERE patient_key=? AND state < 10 ORDER BY item_id", (clean(patient_key),)
-        )
+        rows = self.session.run(f"{_SELECT} WHERE patient_key=? AND state < 10 ORDER BY item_id", (clean(patient_key),))
         free = []
         for row in (_work_row(row, self.names) for row in rows):
             if row.state == State.PARKED and row.holding:
@@ -235,12 +233,12 @@ class Work:
             raise GatewayError(f"There is no item {item_id}.", category=Category.NOT_FOUND)
         return row
 
-    def list(self, wanted: WorkFilter) -> "list[WorkRow]":
+    def list(self, wanted: WorkFilter) -> Sequence[WorkRow]:
         """Return items newest first."""
         with self._read() as tx:
             return tx.work_list(wanted)
 
-    def claim(self, lanes: Sequence[int], limit: int, now_us: int) -> "list[WorkRow]":
+    def claim(self, lanes: Sequence[int], limit: int, now_us: int) -> Sequence[WorkRow]:
         """Return items of these lanes that may be applied now; nothing is written, lanes belong to one worker."""
         with self._read() as tx:
             return tx.ready(lanes, limit, now_us)
@@ -260,18 +258,18 @@ class Work:
         with self._read() as tx:
             return tx.work_oldest()
 
-    def retry(self, item_ids: Sequence[int]) -> "list[int]":
+    def retry(self, item_ids: Sequence[int]) -> Sequence[int]:
         """Queue parked, held or waiting items again; return those it applied to."""
         with self._write() as tx:
             return tx.work_move(item_ids, (State.PARKED, State.HELD, State.RETRY), State.QUEUED)
 
-    def replay(self, item_ids: Sequence[int]) -> "list[int]":
+    def replay(self, item_ids: Sequence[int]) -> Sequence[int]:
         """Queue items again whatever became of them, discarded ones excepted; return those it applied to."""
         states = (State.PARKED, State.HELD, State.RETRY, State.APPLIED)
         with self._write() as tx:
             return tx.work_move(item_ids, states, State.QUEUED, reason="replay")
 
-    def discard(self, item_ids: Sequence[int], reason: str) -> "list[int]":
+    def discard(self, item_ids: Sequence[int], reason: str) -> Sequence[int]:
         """Give open items up for a reason, and let go what they held back; return those it applied to."""
         with self._write() as tx:
             done = tx.work_move(item_ids, _OPEN, State.DISCARDED, reason=reason)
@@ -279,36 +277,24 @@ class Work:
                 tx.work_release(key)
         return done
 
-    def park(self, item_ids: Sequence[int], reason: str) -> "list[int]":
+    def park(self, item_ids: Sequence[int], reason: str) -> Sequence[int]:
         """Set waiting items aside for a person; return those it applied to."""
         with self._write() as tx:
             return tx.work_move(item_ids, (State.QUEUED, State.RETRY, State.HELD), State.PARKED, reason=reason)
 
-    def hold(self, item_ids: Sequence[int], reason: str) -> "list[int]":
+    def hold(self, item_ids: Sequence[int], reason: str) -> Sequence[int]:
         """Let waiting items wait behind their patient key; return those it applied to."""
         with self._write() as tx:
             return tx.work_move(item_ids, (State.QUEUED, State.RETRY), State.HELD, reason=reason)
 
-    def release(self, patient_key: str) -> "list[int]":
+    def release(self, patient_key: str) -> Sequence[int]:
         """Queue what is held behind a patient key; return the items."""
         with self._write() as tx:
             return tx.work_release(patient_key)
 
 
 def _work_row(row: Row, names: Interning) -> WorkRow:
-    item_id, feed, site, lane, key, state, received, reason, holding, *middle = row
-    *middle, test = middle
-    return WorkRow(
-        item_id,
-        names.name("feed", feed),
-        names.name("site", site),
-        lane,
-        key,
-        State(state),
-        received,
-        reason,
-        bool(holding),
-        *middle,
-        bool(test),
-        State(state),
-    )
+    columns: list[Any] = [*row, State(row[5])]  # the state seen is what the next writer expects (`before`)
+    columns[1], columns[2] = names.name("feed", row[1]), names.name("site", row[2])
+    columns[5], columns[8], columns[22] = State(row[5]), bool(row[8]), bool(row[22])
+    return WorkRow._make(columns)

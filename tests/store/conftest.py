@@ -23,11 +23,13 @@ def server() -> Iterator[postgres.Server]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must test on PostgreSQL. {error}")
         pytest.skip(f"NOT TESTED ON POSTGRESQL: {error}")
-    store = open_store(running.create(TEMPLATE))
-    store.migrate()
-    store.close()
-    yield running
-    running.stop()
+    try:
+        store = open_store(running.create(TEMPLATE))
+        store.migrate()
+        store.close()
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -114,7 +114,11 @@ def _start(programs: Path, folder: Path, settings: dict[str, str]) -> Server:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [str(programs / "postgres"), "-D", str(data), *listen, *options],
-            stdout=log, stderr=log, cwd=folder, user=user, start_new_session=True,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            user=user,
+            start_new_session=True,
         )
     server = Server(process, folder, port)
     _wait(server)

@@ -46,13 +46,7 @@ CREATE TABLE alias (
 CREATE INDEX alias_pid ON alias (pid);
 CREATE TABLE change (
 	seq BIGINT NOT NULL,
-	pid BIGINT NOT NULL,
-	ver BIGINT NOT NULL,
-	op SMALLINT NOT NULL,
-	type_id SMALLINT NOT NULL,
-	site_id SMALLINT NOT NULL,
-	updated_us BIGINT NOT NULL,
-	test SMALLINT NOT NULL,
+	vid BIGINT NOT NULL,
 	PRIMARY KEY (seq)
 );
 CREATE TABLE claim (

@@ -46,13 +46,7 @@ CREATE TABLE alias (
 CREATE INDEX alias_pid ON alias (pid);
 CREATE TABLE change (
 	seq INTEGER NOT NULL,
-	pid INTEGER NOT NULL,
-	ver INTEGER NOT NULL,
-	op INTEGER NOT NULL,
-	type_id INTEGER NOT NULL,
-	site_id INTEGER NOT NULL,
-	updated_us INTEGER NOT NULL,
-	test INTEGER NOT NULL,
+	vid INTEGER NOT NULL,
 	PRIMARY KEY (seq)
 );
 CREATE TABLE claim (

@@ -47,9 +47,7 @@ def steps(kind: Name) -> tuple[Step, ...]:
 def parse(text: str) -> dict[str, tuple[str, ...]]:
     """Return the statements of a migration file by area."""
     sections = re.split(r"^-- @(inbox|record|audit)\n", text, flags=re.MULTILINE)[1:]
-    return {
-        area: tuple(_statements(body)) for area, body in zip(sections[::2], sections[1::2], strict=True)
-    }
+    return {area: tuple(_statements(body)) for area, body in zip(sections[::2], sections[1::2], strict=True)}
 
 
 def migrate(databases: Mapping[str, Database], *, only: Mapping[Name, tuple[Step, ...]] | None = None) -> list[int]:
