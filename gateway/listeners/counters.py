@@ -60,7 +60,5 @@ class Counters:
     def snapshot(self) -> dict[str, Any]:
         """Return the counts as plain values; `last_us` is microseconds since 1970."""
         with self._lock:
-            feeds = {
-                name: {**counts, "last_us": self.last_us.get(name, 0)} for name, counts in self.feeds.items()
-            }
+            feeds = {name: {**counts, "last_us": self.last_us.get(name, 0)} for name, counts in self.feeds.items()}
             return {"counts": dict(self.plain), "feeds": feeds}

@@ -1,5 +1,6 @@
 """Waits for what the worker makes of stored messages, for answers that depend on it."""
 
+import json
 import logging
 import threading
 from collections import deque
@@ -8,10 +9,12 @@ from dataclasses import dataclass, field
 
 from gateway import clock
 from gateway.errors import GatewayError
+from gateway.store.engine import Store
+from gateway.store.values import State, WorkRow, arrival_of, item_id
 
 log = logging.getLogger(__name__)
 _POLL = 0.05  # seconds between looks while somebody waits
-_MOST = 500  # arrivals asked about in one look
+_MOST = 500  # messages asked about in one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,20 @@ class Outcome:
     text: str = ""
 
 
-Ask = Callable[[Collection[int]], Iterable[Outcome]]
+Key = tuple[int, int]  # an arrival and the place of one message in it, from 0
+Ask = Callable[[Collection[Key]], Iterable[Outcome]]
 
 
 @dataclass(slots=True)
 class Wait:
     """Somebody who waits for all messages of some arrivals, until `limit` on the monotonic clock."""
 
-    missing: set[tuple[int, int]]
+    missing: set[Key]
     limit: float
-    tell: Callable[[dict[tuple[int, int], Outcome]], None]
-    found: dict[tuple[int, int], Outcome] = field(default_factory=dict)
+    tell: Callable[[dict[Key, Outcome]], None]
+    found: dict[Key, Outcome] = field(default_factory=dict)
 
-    def settle(self, outcomes: dict[tuple[int, int], Outcome], now: float) -> bool:
+    def settle(self, outcomes: dict[Key, Outcome], now: float) -> bool:
         """Take what is known now; tell and return True when complete or out of time."""
         for key in self.missing & outcomes.keys():
             self.found[key] = outcomes[key]
@@ -86,20 +90,55 @@ class Watcher:
         outcomes = self._known()
         self._waits = [wait for wait in self._waits if not self._settled(wait, outcomes, now)]
 
-    def _known(self) -> dict[tuple[int, int], Outcome]:
-        arrivals = sorted({arrival for wait in self._waits for arrival, _ in wait.missing})
-        found: dict[tuple[int, int], Outcome] = {}
+    def _known(self) -> dict[Key, Outcome]:
+        keys = sorted({key for wait in self._waits for key in wait.missing})
+        found: dict[Key, Outcome] = {}
         try:
-            for start in range(0, len(arrivals), _MOST):
-                for outcome in self._ask(arrivals[start : start + _MOST]):
+            for start in range(0, len(keys), _MOST):
+                for outcome in self._ask(keys[start : start + _MOST]):
                     found[outcome.arrival, outcome.index] = outcome
         except GatewayError as fault:  # the next look may succeed; the limit ends the wait otherwise
             log.warning("outcomes cannot be read: %s", fault.text)
         return found
 
-    def _settled(self, wait: Wait, outcomes: dict[tuple[int, int], Outcome], now: float) -> bool:
+    def _settled(self, wait: Wait, outcomes: dict[Key, Outcome], now: float) -> bool:
         try:
             return wait.settle(outcomes, now)
         except Exception:  # one listener's fault must not silence the others
             log.exception("an outcome could not be told")
             return True
+
+
+def of_store(store: Store) -> Ask:
+    """Return the question to a store's work rows, of which ended and parked ones are outcomes."""
+
+    def ask(keys: Collection[Key]) -> list[Outcome]:
+        with store.read() as tx:
+            rows = tx.work_rows(item_id(arrival, index) for arrival, index in keys)
+        return [outcome for row in rows.values() if (outcome := _outcome(row)) is not None]
+
+    return ask
+
+
+def _outcome(row: WorkRow) -> Outcome | None:
+    arrival = arrival_of(row.item_id)
+    index = row.item_id - item_id(arrival, 0)
+    match row.state:
+        case State.APPLIED:
+            return Outcome(arrival, index, "AA")
+        case State.PARKED:
+            code = "AR" if row.reason == "refused" else "AE"
+            return Outcome(arrival, index, code, f"{row.reason}: {_first_finding(row.issues)}".rstrip(": "))
+        case State.DISCARDED:
+            return Outcome(arrival, index, "AR", f"Discarded by a person: {row.reason}".rstrip(": "))
+    return None
+
+
+def _first_finding(issues: str) -> str:
+    try:
+        found = json.loads(issues)
+    except ValueError:
+        return ""
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        return str(found[0].get("text", ""))
+    return ""

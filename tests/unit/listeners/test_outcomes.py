@@ -61,7 +61,7 @@ def test_a_store_that_fails_is_asked_again(caplog):
     watcher = watch(ask)
     watcher.add(Wait({(7, 0)}, float("inf"), told))
     assert told.event.wait(5)
-    assert calls[:2] == [[7], [7]]
+    assert calls[:2] == [[(7, 0)], [(7, 0)]]
     assert "busy" in caplog.text
     watcher.stop(5)
 
