@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway import clock
+from gateway import clock, failpoints
 from gateway.store.dialect import Kind, Row, Session
 from gateway.store.ports import Database
 from gateway.store.values import Arrival, NewArrival, NewReject, Receipt, Reject, clean
@@ -55,6 +55,7 @@ class Inbox:
             next_id = int(session.value("SELECT coalesce(max(id), 0) FROM arrival")) + 1
             receipts, rows = _number(arrivals, keys, known, next_id)
             session.insert("arrival", _COLUMNS, rows)
+            failpoints.hit("fp2")
         return receipts
 
     def reject(self, rejects: Sequence[NewReject]) -> None:
