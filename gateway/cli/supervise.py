@@ -1,6 +1,5 @@
 """The supervisor of `gateway serve`: three processes, restarted when they fall, stopped together."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -33,7 +32,7 @@ class Supervisor:
     """Starts the processes, restarts the fallen with growing pauses, stops them together."""
 
     def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None]) -> None:
-        self._environment = {**os.environ, **environment, "GATEWAY_SUPERVISOR": str(os.getpid())}
+        self._environment = environment
         self._log = log
         self._say = say
         self._children = [Child(role) for role in ROLES]
@@ -53,9 +52,7 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every process to end, and end those that do not within 15 s."""
         self._stopping.set()
-        running = [
-            child.process for child in self._children if child.process and child.process.poll() is None
-        ]
+        running = [child.process for child in self._children if child.process and child.process.poll() is None]
         for process in running:
             process.terminate()
         deadline = clock.monotonic() + _STOP_SECONDS

@@ -1,0 +1,1 @@
+"""May this actor do this? Pure decisions."""

@@ -1,0 +1,42 @@
+"""A request and an answer of FHIR REST, as the interactions see them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.access.actor import Actor
+from gateway.record.repository import Repository
+
+FHIR_JSON = "application/fhir+json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: `base` is the public address of the FHIR endpoint, `pairs` the query (or form) as sent."""
+
+    method: str
+    path: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    base: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: its bytes are sent as they are."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What the interactions work with."""
+
+    record: Repository
+    page_key: bytes
+    page_size: int
+    max_page_size: int
+    software_version: str
+    zone: str

@@ -1,0 +1,20 @@
+"""The web process: uvicorn around the application, without access lines that would show search values."""
+
+import uvicorn
+
+from gateway.web.app import Parts, create
+
+
+def run_web(parts: Parts) -> None:
+    """Serve until a signal comes."""
+    settings = parts.settings
+    config = uvicorn.Config(
+        create(parts),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level=settings.log_level,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run()

@@ -1,0 +1,86 @@
+"""The composition root: settings in, running parts out; nobody else knows how they are put together."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway import clock
+from gateway.errors import GatewayError
+from gateway.mapping import catalog as catalogs
+from gateway.mapping.catalog import Catalog
+from gateway.pipeline.worker import Tools, Worker
+from gateway.settings import Settings, shipped
+from gateway.store.engine import Store, open_store
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What every process of the gateway has: its settings, its definitions and its store."""
+
+    settings: Settings
+    catalog: Catalog
+    store: Store
+
+    def worker(self, name: str) -> Worker:
+        """Return a worker whose leases bear this machine's name and its own."""
+        settings = self.settings
+        tools = Tools(
+            store=self.store,
+            catalog=self.catalog,
+            secret=installation_key(settings.installation_key_file),
+            zone=settings.zone,
+            batch_size=settings.batch_size,
+            diary=settings.data / f"{name}.diary.json",
+            owner=f"{socket.gethostname()}/{name}",
+        )
+        return Worker(tools)
+
+
+def open_gateway(settings: Settings, *, migrate: bool = False) -> Gateway:
+    """Open the store and activate the definitions; with `migrate` bring the tables up to date first."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    catalog = open_catalog(settings)
+    store = open_store(settings.database, settings.data)
+    if migrate:
+        store.migrate()
+    else:
+        store.ping()
+    return Gateway(settings, catalog, store)
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Return the definitions of the shipped and the site's own folders; raises GatewayError listing every fault."""
+    return catalogs.load([shipped("mappings"), *settings.mappings], base_url=settings.base_url, zone=settings.zone)
+
+
+def installation_key(path: Path) -> bytes:
+    """Return the key that names new resources, made at the first start and readable by its owner only."""
+    try:
+        return _key(path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _key(path)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(clock.token(_KEY_BYTES).hex())
+        file.flush()
+        os.fsync(file.fileno())
+    return _key(path)
+
+
+def _key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        text = (
+            "the installation key is damaged: restore it from the backup; a new one would give new ids to old records"
+        )
+        raise GatewayError(text, where=str(path))
+    return key
