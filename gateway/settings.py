@@ -43,38 +43,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mllp_port", 2575, "port", "Port of the HL7 v2 (MLLP) listener; 0 lets the system choose one."),
     Setting("mllp_tls_cert", None, "path", "Certificate chain (PEM) of the MLLP listener; switches TLS on."),
     Setting("mllp_tls_key", None, "path", "Private key (PEM) that belongs to mllp_tls_cert."),
-    Setting(
-        "mllp_tls_ca", None, "path", "Authorities (PEM) whose client certificates are let in (mutual TLS)."
-    ),
-    Setting(
-        "insecure_local", False, "switch", "No login, loopback addresses only; what `gateway demo` uses."
-    ),
+    Setting("mllp_tls_ca", None, "path", "Authorities (PEM) whose client certificates are let in (mutual TLS)."),
+    Setting("insecure_local", False, "switch", "No login, loopback addresses only; what `gateway demo` uses."),
     Setting("mappings", (), "paths", "Folders of mappings beside the shipped ones, later ones win."),
-    Setting(
-        "profiles", None, "path", "Folder of profiles, value sets and naming systems; default the shipped."
-    ),
+    Setting("profiles", None, "path", "Folder of profiles, value sets and naming systems; default the shipped."),
     Setting(
         "base_url",
         "https://yigong.example/fhir",
         "url",
         "Base of the identifier systems of institution numbers; never change it once data is stored.",
     ),
-    Setting(
-        "public_url", "", "url", "Address clients reach /fhir at, for links; default http://host:port/fhir."
-    ),
+    Setting("public_url", "", "url", "Address clients reach /fhir at, for links; default http://host:port/fhir."),
     Setting("zone", "Asia/Shanghai", "zone", "Time zone of dates and times that come without one."),
     Setting("max_message_bytes", 32 * _MIB, "bytes", "Largest message or file taken, such as 32 MiB."),
     Setting("frame_deadline", 30.0, "seconds", "Longest a sender may take to finish a message it has begun."),
     Setting("batch_size", 64, "count", "Messages a worker takes and commits at once."),
-    Setting(
-        "group_commit_messages", 256, "count", "Messages stored in one transaction before their answers."
-    ),
-    Setting(
-        "group_commit_ms", 5.0, "milliseconds", "Longest a message waits for others to share its commit."
-    ),
-    Setting(
-        "raw_retention_days", 1095, "count", "Days the raw bytes are kept; digest and date stay for good."
-    ),
+    Setting("group_commit_messages", 256, "count", "Messages stored in one transaction before their answers."),
+    Setting("group_commit_ms", 5.0, "milliseconds", "Longest a message waits for others to share its commit."),
+    Setting("raw_retention_days", 1095, "count", "Days the raw bytes are kept; digest and date stay for good."),
     Setting("page_size", 20, "count", "Resources on a search page when the client names no _count."),
     Setting("max_page_size", 1000, "count", "Most resources on a search page, whatever _count says."),
     Setting("search_timeout_s", 10.0, "seconds", "Longest a search may run before it is stopped."),
@@ -86,13 +72,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Key that names new resources; default <data>/installation.key, made at the first start.",
     ),
     Setting("min_free_bytes", 512 * _MIB, "bytes", "Free disk space under which no new message is taken."),
-    Setting(
-        "listeners", (), "tables", "More MLLP listeners: [[listeners]] tables with name, host, port, tls_…."
-    ),
+    Setting("listeners", (), "tables", "More MLLP listeners: [[listeners]] tables with name, host, port, tls_…."),
     Setting("folders", (), "tables", "Watched folders: [[folders]] tables with path and feed."),
-    Setting(
-        "failpoint", "", "text", "For tests only: fp1 to fp12, the place where the process kills itself."
-    ),
+    Setting("failpoint", "", "text", "For tests only: fp1 to fp12, the place where the process kills itself."),
 )
 """Every setting there is; `gateway serve --help` and the documentation are made from this table."""
 
@@ -146,11 +128,7 @@ class Settings:
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         tables = bool(value) and isinstance(value[0], Mapping)
-        return (
-            json.dumps(value, default=str)
-            if tables
-            else os.pathsep.join(str(part.absolute()) for part in value)
-        )
+        return json.dumps(value, default=str) if tables else os.pathsep.join(str(part.absolute()) for part in value)
     return str(value.absolute() if isinstance(value, Path) else value)
 
 
@@ -217,9 +195,7 @@ def _read(name: str, value: Any, source: str, folder: Path) -> Any:
     if setting is None:
         raise _unknown(name, source)
     try:
-        return (
-            _tables(name, value, folder) if setting.type == "tables" else _parse(setting.type, value, folder)
-        )
+        return _tables(name, value, folder) if setting.type == "tables" else _parse(setting.type, value, folder)
     except (ValueError, TypeError) as error:
         tried = ", ".join(_places(name, source if source.endswith(".toml") else FILE))
         text = f"{name} cannot be {value!r}: {error}. {setting.help} Places: {tried}."
@@ -228,9 +204,7 @@ def _read(name: str, value: Any, source: str, folder: Path) -> Any:
 
 def _unknown(name: str, source: str) -> GatewayError:
     near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.0)
-    return GatewayError(
-        f"There is no setting {name!r}; the nearest is {near[0]!r}.", where=_place(name, source)
-    )
+    return GatewayError(f"There is no setting {name!r}; the nearest is {near[0]!r}.", where=_place(name, source))
 
 
 def _place(name: str, source: str) -> str:
@@ -371,14 +345,11 @@ def _table(known: dict[str, tuple[str, Any]], table: Mapping[str, Any], folder: 
     if strange is not None:
         near = difflib.get_close_matches(strange, known, n=1, cutoff=0.0)
         raise ValueError(f"a table has no key {strange!r}; the nearest is {near[0]!r}")
-    missing = next(
-        (key for key, (_, default) in known.items() if default is _REQUIRED and key not in table), None
-    )
+    missing = next((key for key, (_, default) in known.items() if default is _REQUIRED and key not in table), None)
     if missing is not None:
         raise ValueError(f"a table lacks {missing!r}")
     return {
-        key: _parse(kind, table[key], folder) if key in table else default
-        for key, (kind, default) in known.items()
+        key: _parse(kind, table[key], folder) if key in table else default for key, (kind, default) in known.items()
     }
 
 

@@ -90,9 +90,7 @@ class _Walk:
             else:
                 self.value(value, field, where, depth)
         elif not isinstance(value, list):
-            self.note(
-                "structure", where, f"{field.name} may repeat in R4: write it in [ ], even a single one."
-            )
+            self.note("structure", where, f"{field.name} may repeat in R4: write it in [ ], even a single one.")
         elif not value:
             self.note("structure", where, f"{field.name} is an empty list: leave it out instead.")
         else:
@@ -134,9 +132,7 @@ class _Walk:
         if "id" not in value:
             self.note("required", f"{where}.id", "A contained resource needs an id, to be pointed at by #id.")
         if "contained" in value:
-            self.note(
-                "structure", f"{where}.contained", "A contained resource contains no other: move it out."
-            )
+            self.note("structure", f"{where}.contained", "A contained resource contains no other: move it out.")
 
     def special(self, value: Json, field: types.Field, where: str) -> None:
         """Check what depends on the place: a reference's targets, a concept's required codes."""
@@ -173,22 +169,16 @@ class _Walk:
             self.element(value, name, where, depth)
             return
         if not isinstance(value, list) or not value:
-            self.note(
-                "structure", where, f"{name} goes with a list: write it in [ ], with null where not needed."
-            )
+            self.note("structure", where, f"{name} goes with a list: write it in [ ], with null where not needed.")
             return
         if isinstance(plain, list) and len(plain) != len(value):
-            text = (
-                f"{field.name} has {len(plain)} values and {name} {len(value)}: give each its place, or null."
-            )
+            text = f"{field.name} has {len(plain)} values and {name} {len(value)}: give each its place, or null."
             self.note("structure", where, text)
         for at, one in enumerate(value):
             if one is not None:
                 self.element(one, name, f"{where}[{at}]", depth)
             elif not isinstance(plain, list):
-                self.note(
-                    "structure", f"{where}[{at}]", f"{name} is null where {field.name} has no value either."
-                )
+                self.note("structure", f"{where}[{at}]", f"{name} is null where {field.name} has no value either.")
 
     def element(self, value: Any, name: str, where: str, depth: int) -> None:
         """Check one companion object."""
@@ -226,9 +216,7 @@ def _type_fault(name: Any) -> str:
 
 def _unknown(key: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key.removeprefix("_"), list(known), n=1)
-    return f"{name} has no element {shown(key)} in FHIR R4" + (
-        f"; did you mean {near[0]!r}?" if near else "."
-    )
+    return f"{name} has no element {shown(key)} in FHIR R4" + (f"; did you mean {near[0]!r}?" if near else ".")
 
 
 def _missing(element: types.Element, name: str) -> str:

@@ -38,9 +38,7 @@ def fault(text: str, targets: tuple[str, ...]) -> str | None:
     named = target(text)
     if named and targets and named not in targets:
         return f"{text!r} points at {named}, but this reference takes {either(targets)}."
-    return (
-        f"{text!r} is no reference: write Type/id such as {(targets or ('Patient',))[0]}/123, or an address."
-    )
+    return f"{text!r} is no reference: write Type/id such as {(targets or ('Patient',))[0]}/123, or an address."
 
 
 def either(names: Iterable[str]) -> str:

@@ -1,8 +1,8 @@
 """JSON schemas of the R4 types, built from the tables: the quick yes, while `explain` has the last word.
 
-A schema may refuse what R4 allows in rare forms (nulls that pad a list, a primitive that is only an
-extension, an extension on a chosen primitive, an Extension with an id or with one of the RARE values);
-`structure` then asks `explain`. It never allows what R4 refuses.
+A schema may refuse what R4 allows in rare forms (a primitive that is only an extension, an extension on a
+repeated or chosen primitive, an Extension with an id or with one of the RARE values); `structure` then
+asks `explain`. It never allows what R4 refuses.
 """
 
 from typing import Any
@@ -59,13 +59,13 @@ class _Builder:
         if name in types.RESOURCE_TYPES:
             schema["properties"]["resourceType"] = {"enum": [name]}
             schema["required"].append("resourceType")
+        if not schema["required"]:
+            del schema["required"]  # draft 4 has no empty one
         if name == "Extension":
             # url and one more: counting is all the exclusivity that fifty kinds of value need.
             return schema | {"maxProperties": 2}
         choices = [rule for element in types.elements(name).values() for rule in _choice(element)]
-        return {key: value for key, value in schema.items() if value} | (
-            {"allOf": choices} if choices else {}
-        )
+        return schema | ({"allOf": choices} if choices else {})
 
     def _properties(self, name: str) -> dict[str, Schema]:
         found: dict[str, Schema] = {}
@@ -73,8 +73,8 @@ class _Builder:
             if name == "Extension" and field.type in RARE:
                 continue
             found[field.name] = _repeated(field, self._value(field))
-            if field.type in types.PRIMITIVES and not field.element.choice and name != "Extension":
-                found["_" + field.name] = _repeated(field, self.reference("Element"))
+            if name != "Extension" and _has_companion(field):
+                found["_" + field.name] = self.reference("Element")
         return found
 
     def _value(self, field: types.Field) -> Schema:
@@ -83,9 +83,7 @@ class _Builder:
         if field.type == "Resource":
             return {"type": "object", "required": ["resourceType"]}
         if field.type == "Reference":
-            return self._special(
-                "Reference", "|".join(field.element.targets), _reference(field.element.targets)
-            )
+            return self._special("Reference", "|".join(field.element.targets), _reference(field.element.targets))
         if field.type == "CodeableConcept" and types.codes(field.element.binding):
             return self._special("CodeableConcept", field.element.binding, _concept(field.element.binding))
         return self.reference(field.type)
@@ -103,6 +101,10 @@ class _Builder:
         return {"$ref": f"#/definitions/{key}"}
 
 
+def _has_companion(field: types.Field) -> bool:
+    return field.type in types.PRIMITIVES and not (field.element.choice or field.element.many)
+
+
 def _plainly(element: types.Element) -> bool:
     return element.required and not element.choice
 
@@ -114,9 +116,7 @@ def _repeated(field: types.Field, schema: Schema) -> Schema:
 def _choice(element: types.Element) -> list[Schema]:
     if not element.choice:
         return []
-    present: list[Schema] = [
-        {"required": [element.name + kind[0].upper() + kind[1:]]} for kind in element.types
-    ]
+    present: list[Schema] = [{"required": [element.name + kind[0].upper() + kind[1:]]} for kind in element.types]
     if element.required:
         return [{"oneOf": present}]
     return [{"oneOf": [*present, {"not": {"anyOf": present}}]}]

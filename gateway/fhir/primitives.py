@@ -37,9 +37,7 @@ WHOLE_NUMBERS: dict[str, tuple[int, int]] = {
 }
 """Least and greatest value of each whole-number type."""
 
-_COMPILED = {
-    kind: re.compile(pattern.removeprefix("^").removesuffix("$")) for kind, pattern in PATTERNS.items()
-}
+_COMPILED = {kind: re.compile(pattern.removeprefix("^").removesuffix("$")) for kind, pattern in PATTERNS.items()}
 _SHAPES = {
     "base64Binary": "base64 text in groups of four characters",
     "canonical": "an address without spaces",

@@ -89,9 +89,7 @@ def _refuse(raw: bytes, error: Exception) -> NoReturn:
     try:
         raw.decode()
     except UnicodeDecodeError as wrong:
-        raise GatewayError(
-            "The JSON is not UTF-8 text: send it as UTF-8.", where=f"byte {wrong.start}"
-        ) from None
+        raise GatewayError("The JSON is not UTF-8 text: send it as UTF-8.", where=f"byte {wrong.start}") from None
     text = str(error)
     if "truncated" in text:
         text = "it ends too early, or a \\u escape in it is half a character"
@@ -178,9 +176,7 @@ def _text(value: Any) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
 
 
-def _members_of_meta(
-    members: dict[str, msgspec.Raw], facts: dict[str, msgspec.Raw]
-) -> dict[str, msgspec.Raw]:
+def _members_of_meta(members: dict[str, msgspec.Raw], facts: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
     try:
         sent = _MEMBERS.decode(members.get("meta", b"{}"))
     except msgspec.DecodeError:

@@ -73,9 +73,7 @@ def test_database_and_links_follow_the_settings_they_are_made_of():
 
 
 def test_paths_of_a_file_are_relative_to_the_file(toml, tmp_path):
-    file = toml(
-        'data = "keep"\nmappings = ["county", "/opt/mappings"]\nmllp_tls_cert="c"\nmllp_tls_key="k"\n'
-    )
+    file = toml('data = "keep"\nmappings = ["county", "/opt/mappings"]\nmllp_tls_cert="c"\nmllp_tls_key="k"\n')
     found = settings.load(file, {})
     assert found.data == tmp_path / "keep"
     assert found.mappings == (tmp_path / "county", Path("/opt/mappings"))
@@ -226,9 +224,7 @@ def test_a_wrong_table_is_told(toml, text, part):
 
 def test_a_process_started_by_this_one_has_the_same_settings(toml, tmp_path):
     file = toml('port = 9\n[[folders]]\npath = "drop"\nfeed = "x"\n')
-    first = settings.load(
-        file, {}, data=tmp_path / "d", mappings=(tmp_path / "a", tmp_path / "b"), insecure_local=True
-    )
+    first = settings.load(file, {}, data=tmp_path / "d", mappings=(tmp_path / "a", tmp_path / "b"), insecure_local=True)
     handed = {name: value for name, value in first.environment().items() if name.startswith("GATEWAY_")}
     second = settings.load(tmp_path / "gateway.toml", handed)
     assert second.values == first.values
