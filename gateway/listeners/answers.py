@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from gateway.formats import hl7v2_ack
+from gateway.formats import hl7v2_ack, hl7v2_batch
 from gateway.formats.hl7v2_envelope import Envelope
-from gateway.listeners.door import Unit
+from gateway.listeners.door import ACKNOWLEDGEMENT, Refusal, Unit
 from gateway.listeners.outcomes import Outcome
 from gateway.mapping.feeds import Feed
 
@@ -50,15 +51,17 @@ def wants_late(unit: Unit) -> bool:
 
 def stored(unit: Unit, arrival: int, received_us: int, found: Found) -> tuple[bytes, ...]:
     """Return the answers to a stored unit; the same for a resend, being made of the stored row only."""
-    if unit.batch is not None:
-        return (_batch(unit, arrival, received_us, found),)
     many = len(unit.envelopes) > 1
     time = hl7_time(received_us)
     answers = []
     for index, envelope in enumerate(unit.envelopes):
         ack_id = _ack_id(arrival, index if many else None)
         answers.append(_first(unit.feed, envelope, found.get((arrival, index)), ack_id, time))
-    return tuple(answer for answer in answers if answer)
+    sent = tuple(answer for answer in answers if answer)
+    if unit.batch is None:
+        return sent
+    comment = unit.notes[0] if unit.notes else ""
+    return (hl7v2_batch.answer(unit.batch, sent, ack_id=_ack_id(arrival, None), time=time, comment=comment),)
 
 
 def late(unit: Unit, arrival: int, received_us: int, found: Found) -> tuple[bytes, ...]:
@@ -79,17 +82,25 @@ def late(unit: Unit, arrival: int, received_us: int, found: Found) -> tuple[byte
 def refused(unit: Unit, now_us: int) -> tuple[bytes, ...]:
     """Return the answers to a refused unit: AR or CR with MSA-2 where it could be found, or silence."""
     refusal = unit.refusal
-    if refusal is None or refusal.reason == "acknowledgement":
+    if refusal is None or refusal.reason == ACKNOWLEDGEMENT:
         return ()
-    envelope = unit.envelopes[0] if unit.envelopes else None
-    code = "AR"
-    if envelope is not None and enhanced(unit.feed, envelope):
-        if not wanted(envelope.accept_ack, good=False):
-            return ()
-        code = "CR"
     ack_id, time = "R" + hashlib.sha256(unit.raw).hexdigest()[:18], hl7_time(now_us)
-    answer = hl7v2_ack.build(envelope, code, refusal.text, ack_id=ack_id, time=time, error=refusal.error)
-    return (answer,)
+    answers = []
+    for envelope in unit.envelopes or (None,):
+        accept = envelope is not None and enhanced(unit.feed, envelope)
+        if accept and not wanted(envelope.accept_ack if envelope else "", good=False):
+            continue
+        word = "CR" if accept else "AR"
+        answers.append(hl7v2_ack.build(envelope, word, refusal.text, ack_id=ack_id, time=time, error=refusal.error))
+    if unit.batch is None or not unit.envelopes:
+        return tuple(answers)
+    return (hl7v2_batch.answer(unit.batch, answers, ack_id=ack_id, time=time, comment=refusal.text),)
+
+
+def unavailable(unit: Unit, text: str, now_us: int) -> tuple[bytes, ...]:
+    """Return the rejection of a unit that could not be stored, for a feed whose sender needs one (`on_fault`)."""
+    refusal = Refusal("unavailable", text, hl7v2_ack.AckError("207", text))
+    return refused(replace(unit, refusal=refusal), now_us)
 
 
 def code(unit: Unit) -> str:
@@ -142,10 +153,6 @@ def _built(envelope: Envelope, code: str, text: str, ack_id: str, time: str) -> 
     bad = code[1] != "A"
     error = hl7v2_ack.AckError("207", text) if bad and text else None
     return hl7v2_ack.build(envelope, code, text, ack_id=ack_id, time=time, error=error)
-
-
-def _batch(unit: Unit, arrival: int, received_us: int, found: Found) -> bytes:
-    raise NotImplementedError
 
 
 def _ack_id(arrival: int, index: int | None) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,9 @@ from gateway.store.values import NewArrival, NewReject
 
 HEAD = 4096  # bytes of refused input that are kept
 ACKNOWLEDGEMENT = "acknowledgement"
-# A second header anywhere, or a batch header at the start: CR and LF are never trail bytes in GB 18030.
-_SEVERAL = re.compile(rb"[\r\n]\s*(?:MSH|FHS|BHS)|\A[\s\xef\xbb\xbf\x0b]*[FB]HS")
+_TEST = ("T", "D")
+_BATCH = (b"FHS", b"BHS")
+_BLANK = b"\xef\xbb\xbf\x0b\r\n\t \x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ def read(raw: bytes, who: Who, book: FeedBook) -> list[Unit]:
         return [Unit(raw, refusal=Refusal("unknown-feed", f"No feed is called {who.feed!r} here."))]
     if named is not None and named.format != "hl7v2":
         return [Unit(raw, named)]
-    if _SEVERAL.search(raw) is None:
-        return [_one(raw, who, book, named)]
-    return _several(raw, who, book, named)
+    if raw.count(b"MSH") > 1 or raw[:64].lstrip(_BLANK).startswith(_BATCH):
+        return _several(raw, who, book, named)
+    return [_one(raw, who, book, named)]
 
 
 def oversize(head: bytes, size: int, limit: int = 0) -> Unit:
@@ -115,7 +115,7 @@ def _one(raw: bytes, who: Who, book: FeedBook, named: Feed | None) -> Unit:
     if isinstance(feed, NoMatch):
         refusal = Refusal("unknown-feed", feed.text, AckError("103", feed.text, "MSH[1]-3"))
         return Unit(raw, None, (envelope,), refusal=refusal)
-    return Unit(raw, feed, (envelope,), refusal=_policy(feed, envelope), test=_is_test(feed, envelope))
+    return Unit(raw, feed, (envelope,), refusal=_policy(feed, envelope), test=feed.is_test(envelope.processing_id))
 
 
 def _feed(who: Who, envelope: Envelope, book: FeedBook) -> Feed | NoMatch:
@@ -124,6 +124,8 @@ def _feed(who: Who, envelope: Envelope, book: FeedBook) -> Feed | NoMatch:
 
 def _several(raw: bytes, who: Who, book: FeedBook, named: Feed | None) -> list[Unit]:
     batch = hl7v2_batch.split(raw)
+    if batch.kind == "single":
+        return [_one(raw, who, book, named)]
     if not batch.messages:
         text = "There is no message in this batch."
         return [Unit(raw, named, refusal=Refusal("not-hl7", text, AckError("100", text)))]
@@ -157,11 +159,14 @@ def _batch_refused(raw: bytes, units: Sequence[Unit], batch: Batch) -> Unit:
 
 
 def _policy(feed: Feed, envelope: Envelope) -> Refusal | None:
+    version, processing = envelope.version, envelope.processing_id
+    if version and not version.startswith("2"):
+        text = f"MSH-12 says version {version!r}; any 2.x is taken."
+        return Refusal("version", text, AckError("203", text, "MSH[1]-12"))
+    if feed.test_traffic == "refuse" and processing[:1].upper() in _TEST:
+        text = f"MSH-11 says {processing!r}: the feed {feed.name} takes no test messages."
+        return Refusal("processing-id", text, AckError("202", text, "MSH[1]-11"))
     return None
-
-
-def _is_test(feed: Feed, envelope: Envelope) -> bool:
-    return envelope.processing_id[:1].upper() in ("T", "D")
 
 
 def _seen(who: Who, envelope: Envelope | None) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Intake:
     def _unavailable(self, jobs: list[Job], text: str) -> None:
         self.counters.add("unavailable", len(jobs))
         for job in jobs:
-            _tell(job, Answer(Verdict.UNAVAILABLE, reasons=(text,)))
+            _tell(job, _no_answer(job, text))
 
     # -- answers -------------------------------------------------------------------------------------
 
@@ -224,6 +224,15 @@ def _summary(job: Job, payloads: tuple[bytes, ...]) -> Answer:
         stored[0][0].feed.name if stored[0][0].feed else "",
         sum(len(unit.envelopes) for unit, _ in stored),
     )
+
+
+def _no_answer(job: Job, text: str) -> Answer:
+    """Silence and a closed socket, unless every feed concerned asks for a rejection instead (`on_fault`)."""
+    if job.units and all(unit.feed is not None and unit.feed.on_fault == "reject" for unit in job.units):
+        now_us = clock.now_us()
+        payloads = [payload for unit in job.units for payload in answers.unavailable(unit, text, now_us)]
+        return Answer(Verdict.REFUSED, tuple(payloads), (text,))
+    return Answer(Verdict.UNAVAILABLE, reasons=(text,))
 
 
 def _late_teller(unit: Unit, receipt: Receipt, later: Later) -> Callable[[dict[Key, Outcome]], None]:
