@@ -212,7 +212,7 @@ def _judge(test: Test, lookup: Lookup) -> bool:
         size = len(values) if test.measure == "COUNT" else len(values[0]) if values else 0
         return _compare(size, test.operator, int(test.values[0]))
     wanted = {other for value in test.values for other in _constant(value, lookup)}
-    return bool(values) and re.split(r"[^&]", values[0], maxsplit=1)[0] in wanted
+    return bool(values) and re.split(r"[\^&]", values[0], maxsplit=1)[0] in wanted
 
 
 def _constant(value: str, lookup: Lookup) -> list[str]:

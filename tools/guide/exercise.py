@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, groupby
 
 from tools.guide import conditions, paths, r4
 from tools.guide.conditions import Condition, Join, Test
+from tools.guide.message import component
 from tools.guide.oracle import REFERENCE
 from tools.guide.samples import Maker
 from tools.guide.tables import Guide, MessageRow, Row
 
 Key = tuple[str, int, int]
 Needs = dict[Key, str]
-PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT = "+", "-", "2", "1", "long", "short"
+PRESENT, ABSENT, TWICE, ONCE = "<present>", "<absent>", "<twice>", "<once>"
+LONG, SHORT = "<long>", "<short>"
 MARKS = {PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT}
 EVENTS = {
     "ADT_A01": ["A01", "A04", "A08", "A13"],
@@ -54,6 +56,9 @@ OBX5 = {
     "IS": "POS",
 }
 MAX_VARIANTS = 40
+MAX_REPEATS = 8
+PLAIN = 8
+REPEATING = {"OBX", "PRT", "ROL", "NK1", "NTE"}
 
 
 @dataclass(slots=True)
@@ -61,6 +66,23 @@ class Variant:
     """One message to be: what its fields must be for the conditions it is made for."""
 
     needs: Needs = field(default_factory=dict)
+    repeats: dict[str, list["Variant"]] = field(default_factory=dict)
+
+    def takes(self, needs: Needs) -> bool:
+        """Take the needs in, as those of one more turn of a repeating segment where they are about that alone."""
+        segments = {key[0] for key in needs}
+        if len(segments) == 1 and segments <= REPEATING:
+            turns_ = self.repeats.setdefault(segments.pop(), [])
+            home = next((turn for turn in turns_ if turn.accepts(needs)), None)
+            if home is None and len(turns_) < MAX_REPEATS:
+                turns_.append(home := Variant())
+            return home is not None and home.absorb(needs)
+        return self.accepts(needs) and self.absorb(needs)
+
+    def absorb(self, needs: Needs) -> bool:
+        """Add needs that are known not to contradict."""
+        self.needs |= {key: n for key, n in needs.items() if n != PRESENT or key not in self.needs}
+        return True
 
     def accepts(self, needs: Needs) -> bool:
         """Whether the needs do not contradict what is already asked."""
@@ -80,36 +102,53 @@ class Variant:
 def _agree(old: str | None, new: str) -> bool:
     if old is None or old == new:
         return True
-    return PRESENT in (old, new) and ABSENT not in (old, new)
+    if ABSENT in (old, new):
+        return False
+    barred, other = (old, new) if old.startswith("!") else (new, old)
+    if barred.startswith("!"):
+        return other not in barred[1:].split("|")
+    return PRESENT in (old, new)
 
 
 def messages(guide: Guide, structure: str) -> list[str]:
     """Return the exercise messages of one structure, lines ended by CR."""
-    variants = [Variant() for _ in range(4)]
+    variants = [Variant() for _ in range(PLAIN)]
     for needs in _needed(guide, structure):
-        home = next((variant for variant in variants[1:] if variant.accepts(needs)), None)
-        if home is None:
-            home = Variant()
-            variants.append(home)
-        home.needs |= {k: n for k, n in needs.items() if n != PRESENT or k not in home.needs}
-    return [_Writer(guide, structure, v, turn).text() for turn, v in enumerate(variants[:MAX_VARIANTS])]
+        if not any(variant.takes(needs) for variant in variants[1:]):
+            variants.append(Variant())
+            variants[-1].takes(needs)
+    return [Writer(guide, structure, v, turn).text() for turn, v in enumerate(variants[:MAX_VARIANTS])]
+
+
+def turns(guide: Guide, structure: str, count_: int) -> Iterator[str]:
+    """Yield plain messages in which every vocabulary map's codes come round, one code a message."""
+    for turn in range(count_):
+        yield Writer(guide, structure, Variant(), turn).text()
 
 
 def _needed(guide: Guide, structure: str) -> Iterator[Needs]:
     """Yield what each conditional row needs in order to fire."""
+    seen: set[str] = set()
     for position in guide.messages[structure]:
-        if not position.target or position.unjudged:
+        rows = guide.segments.get(position.segment_map, [])
+        if not position.target or position.unjudged or not rows:
             continue
-        own = Row("", 0, position.segment)
-        outer = list(_solve(_tree(position.condition), own))
-        for row in guide.segments.get(position.segment_map, []):
-            if "-" not in row.source or row.unjudged or not (row.condition or position.condition):
-                continue
-            for first in outer:
-                for second in _solve(_tree(row.condition), row):
-                    merged = Variant(dict(first))
-                    if merged.accepts(second):
-                        yield {**first, **second, _field(row): first.get(_field(row), PRESENT), **second}
+        outer = list(_solve(_tree(position.condition), Row("", 0, position.segment + "-0")))
+        yield from outer[1:] if position.segment_map in seen else outer
+        seen.add(position.segment_map)
+        for row in rows:
+            if "-" in row.source and not row.unjudged and row.condition and row.id not in seen:
+                seen.add(row.id)
+                yield from _joined(row, outer)
+
+
+def _joined(row: Row, outer: list[Needs]) -> Iterator[Needs]:
+    """Yield the ways to make a row fire, each with a way to make its position fire."""
+    for way in _solve(_tree(row.condition), row):
+        for first in outer:
+            if Variant(dict(first)).accepts(way):
+                yield {_field(row): PRESENT, **first, **way}
+                break
 
 
 def _field(row: Row) -> Key:
@@ -159,7 +198,7 @@ def _solve_test(test: Test, row: Row) -> Iterator[Needs]:
     elif test.operator == "valued":
         yield {key: ABSENT if test.negated else PRESENT}
     elif test.negated:
-        yield {} if part or (name, number) == ("OBX", 2) else {key: "!" + "|".join(test.values)}
+        yield {key: "!" + "|".join(test.values)}
     else:
         yield from ({key: value} for value in test.values[:2] if not value.startswith("http"))
 
@@ -170,11 +209,12 @@ def _measured(test: Test) -> str:
     return TWICE if test.operator.startswith(">") or test.values[0] == "2" else ONCE
 
 
-class _Writer:
+class Writer:
     """Writes the message of one variant."""
 
     def __init__(self, guide: Guide, structure: str, variant: Variant, turn: int) -> None:
-        self.guide, self.structure, self.needs, self.turn = guide, structure, variant.needs, turn
+        self.guide, self.structure, self.turn = guide, structure, turn
+        self.variant, self.needs = variant, variant.needs
         self.make = Maker(guide, turn, count(turn * 7 + 1))
         self.out = self._shut_out()
 
@@ -195,23 +235,26 @@ class _Writer:
 
     def text(self) -> str:
         """Return the message."""
-        lines = []
-        done: set[tuple[str, tuple[str, ...]]] = set()
-        for position in self.guide.messages[self.structure]:
-            spot = (position.segment, position.groups)
-            if spot in done or (position.segment, 0) in self.out:
-                continue
-            done.add(spot)
-            rows = self._rows(spot)
-            if rows or position.segment in ("MSH", "EVN", "ORC"):
-                lines.append(self._segment(position.segment, rows))
+        lines: list[str] = []
+        for name, positions in groupby(self.guide.messages[self.structure], lambda p: (p.segment, p.groups)):
+            rows = self._rows(list(positions))
+            if (name[0], 0) not in self.out and (rows or name[0] in ("MSH", "EVN", "ORC")):
+                lines.extend(self._turns(name[0], rows))
         return "\r".join(lines) + "\r"
 
-    def _rows(self, spot: tuple[str, tuple[str, ...]]) -> list[tuple[MessageRow, Row]]:
+    def _turns(self, name: str, rows: list[tuple[MessageRow, Row]]) -> Iterator[str]:
+        """Yield the segment once, or once for each turn the variant asks for."""
+        whole = self.variant.needs
+        for own in self.variant.repeats.get(name) or [Variant()]:
+            self.needs = {**whole, **own.needs}
+            yield self._segment(name, rows)
+        self.needs = whole
+
+    def _rows(self, positions: list[MessageRow]) -> list[tuple[MessageRow, Row]]:
         return [
             (position, row)
-            for position in self.guide.messages[self.structure]
-            if (position.segment, position.groups) == spot and position.target
+            for position in positions
+            if position.target
             for row in self.guide.segments.get(position.segment_map, [])
             if row.source.startswith(position.segment + "-")
         ]
@@ -242,8 +285,8 @@ class _Writer:
 
     def _force(self, fields: dict[int, str], number: int, part: int, need: str) -> None:
         if need.startswith("!"):
-            if fields.get(number, "").split("^")[0] in need[1:].split("|"):
-                fields[number] = "I"
+            if component(fields.get(number, ""), [part or 1]) in need[1:].split("|"):
+                self._force_part(fields, number, part or 1, "I")
         elif part == 0:
             if need == ABSENT:
                 fields.pop(number, None)
@@ -316,7 +359,7 @@ class _Writer:
             cells = (OBX5.get(kind) or self.make.value(kind, "OBX5")).split("^")
             cells += [""] * (max(forced, default=0) - len(cells))
             for part, need in forced.items():
-                cells[part - 1] = need if need not in MARKS else cells[part - 1]
+                cells[part - 1] = cells[part - 1] if need in MARKS or need.startswith("!") else need
             if kind == "SN" and len(cells) > 2 and cells[2]:
                 cells = ["", "100", cells[2], "200"] if cells[0] != "<>" else cells
             reps.append("^".join(cells))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tools.guide import conditions, paths, values
+from tools.guide import conditions, paths, r4, values
 from tools.guide.hand import HAND
 from tools.guide.message import Segment, component, nearest, place, read
 from tools.guide.paths import Path, Step
@@ -27,6 +27,7 @@ class Fact:
     expected: Expected
     choices: tuple[tuple[str, str], ...] = ()
     vocabulary: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Oracle:
         reading: Reading,
     ) -> None:
         name, _, number = rows[0].source.partition("-")
+        segment = segment if name == segment.name else nearest(all_, segment, name) or segment
         reps = segment.reps(int(number)) if name == segment.name else []
         pair = (position.segment_map, rows[0].source)
         for index, rep in enumerate(reps or [""]):
@@ -121,7 +123,7 @@ class Oracle:
                 here = Here(rep, "^", segment, all_, rep, row)
                 where = f"{segment.name}[{segment.number}]-{number}[{index + 1}]"
                 ask = _Ask(pair, (position.id,), where, reading)
-                facts.extend(self._row(row, here, steps, ask))
+                facts.extend(_possible(self._row(row, here, steps, ask), ask))
             for root in dict.fromkeys(root for root, _ in facts):
                 found = tuple(fact for other, fact in facts if other == root)
                 reading.fragments.append(Fragment(pair, found[0].where, root, found))
@@ -175,9 +177,7 @@ class Oracle:
     def _names(self, here: Here) -> set[str]:
         return {segment.name for segment in here.all}
 
-    def _values(
-        self, row: Row, here: Here, path: Path, ask: "_Ask", vocabulary: str, fhir_type: str
-    ) -> Iterator[Fact]:
+    def _values(self, row: Row, here: Here, path: Path, ask: "_Ask", vocabulary: str, fhir_type: str) -> Iterator[Fact]:
         """Yield the facts of one fired row: a constant, a data type's rows, a coded value or a primitive."""
         name = path[-1].name if path else ""
         if row.assignment:
@@ -220,9 +220,8 @@ class Oracle:
                 continue
             down = replace(here, text=own if number else here.text, row=inner)
             leaf_type = inner.fhir_type or fhir_type
-            below = path if inner.assignment else path
             nested = replace(down, separator="&" if number and here.separator == "^" else "")
-            yield from self._inner(inner, here if inner.assignment else nested, below, ask, leaf_type)
+            yield from self._inner(inner, here if inner.assignment else nested, path, ask, leaf_type)
 
     def _inner(self, row: Row, here: Here, path: Path, ask: "_Ask", fhir_type: str) -> Iterator[Fact]:
         target = row.datatype_map.partition("[")[2].rstrip("]")
@@ -255,7 +254,7 @@ class Oracle:
         for inner in rows:
             number = int(digits[1]) if (digits := re.search(r"[-.](\d+)$", inner.source)) else 0
             below = paths.join(path, paths.parse(inner.target))
-            noted = replace(ask.below(inner), vocabulary=vocabulary)
+            noted = replace(ask.below(inner), vocabulary=vocabulary, code=here.part(1))
             last = below[-1] if below else Step("")
             if number == 1 and inner.target.endswith(("code", "$value")) and not inner.assignment:
                 yield noted.fact(below, _codes(pairs, last.name))
@@ -263,11 +262,15 @@ class Oracle:
                     yield noted.fact((*below[:-1], Step("system")), _systems(pairs))
             elif number == 2 and "coding" in inner.target and here.part(2):
                 shown = tuple(Step(s.name, "own") if s.name == "coding" else s for s in below)
-                yield noted.fact(shown, Expected("text", (here.part(2),)))
-            elif number > 3 and number != 7 and "oding" in inner.target + inner.map and here.part(number):
-                if self._applies(inner, here, here.part(number), ask) and "[1]" not in inner.target:
-                    down = replace(here, text=here.part(number), separator="&", row=inner)
-                    yield from self._inner(inner, down, path, ask, inner.fhir_type)
+                yield ask.below(inner).fact(shown, Expected("text", (here.part(2),)))
+            elif self._alternative(inner, here, number, ask):
+                down = replace(here, text=here.part(number), separator="&", row=inner)
+                yield from self._inner(inner, down, path, ask, inner.fhir_type)
+
+    def _alternative(self, row: Row, here: Here, number: int, ask: "_Ask") -> bool:
+        """Whether the row writes the original text or an alternative coding, which a translation leaves alone."""
+        own = here.part(number) if number > 3 and "[1]" not in row.target else ""
+        return bool(own) and "CodeableConcept" in row.map and self._applies(row, here, own, ask)
 
     def _primitive(
         self, row: Row, here: Here, path: Path, ask: "_Ask", vocabulary: str, fhir_type: str
@@ -275,7 +278,7 @@ class Oracle:
         name = path[-1].name if path else ""
         text = here.part(1) if here.separator else here.text
         pairs = [pair for pair in self.guide.vocabulary(vocabulary) if pair.code == text]
-        noted = replace(ask, vocabulary=vocabulary)
+        noted = replace(ask, vocabulary=vocabulary, code=text)
         if pairs and fhir_type == "CodeableConcept":
             yield noted.fact((*path, Step("coding"), Step("code")), _codes(pairs, "code"))
             yield noted.fact((*path, Step("coding"), Step("system")), _systems(pairs))
@@ -304,6 +307,7 @@ class _Ask:
     reading: Reading
     choices: tuple[tuple[str, str], ...] = ()
     vocabulary: str = ""
+    code: str = ""
 
     def below(self, row: Row) -> "_Ask":
         """Return the same question one row deeper."""
@@ -315,7 +319,17 @@ class _Ask:
 
     def fact(self, path: Path, expected: Expected) -> Fact:
         """Return the fact at this point."""
-        return Fact(self.pair, self.rows, self.where, path, expected, self.choices, self.vocabulary)
+        return Fact(self.pair, self.rows, self.where, path, expected, self.choices, self.vocabulary, self.code)
+
+
+def _possible(facts: Iterator[tuple[str, Fact]], ask: _Ask) -> Iterator[tuple[str, Fact]]:
+    """Drop facts whose path FHIR R4 does not have; they are noted as not judged."""
+    for root, fact in facts:
+        problem = r4.problem(root, fact.path)
+        if problem:
+            ask.reading.unjudged[(ask.pair, fact.rows[-1])] = problem
+        else:
+            yield root, fact
 
 
 def _codes(pairs: list[CodePair], name: str) -> Expected:

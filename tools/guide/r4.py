@@ -72,7 +72,7 @@ def _declared(here: str, name: str) -> str:
 
 def _elements(here: str) -> dict[str, str]:
     """Return the elements of a type, those of a parent data type (Duration: Quantity) included."""
-    elements = _types().get(here.split("(")[0], {})
+    elements = _types().get(here.split("(", maxsplit=1)[0], {})
     parent = elements.get("", "")
     return {**_elements(parent), **elements} if parent in ("Quantity", "BackboneElement") else elements
 

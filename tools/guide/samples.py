@@ -70,7 +70,7 @@ FIXED: dict[str, Callable[[int], str]] = {
     "N2": lambda n: "86",
     "N3": lambda n: f"0{n % 90 + 10}",
     "N8": lambda n: f"{55000000 + n}",
-    "NM": lambda n: str(n),
+    "NM": str,
     "SI": lambda n: "1",
     "PC": lambda n: f"{400000 + n}",
     "CC": lambda n: "CHN",
@@ -132,6 +132,11 @@ class Maker:
         self._settle(kind, cells, vocabulary)
         return ("^" if deep == 0 else "&").join(cells).rstrip("^&")
 
+    def _equipment(self) -> str:
+        codes = [pair.code for pair in self.guide.vocabulary("TelecommunicationEquipmentType")]
+        phones = [code for code in codes if code not in ("Internet", "X.400")]
+        return phones[self.turn % len(phones)] if phones else "PH"
+
     def _inner(self, kind: str, number: int) -> str:
         """Return the vocabulary that some data type table names for a component."""
         for rows in self.guide.datatypes.values():
@@ -149,7 +154,7 @@ class Maker:
             if kind[0] == "C" and len(cells) > 2:
                 cells[2] = pair.code_system
         if kind == "XTN":
-            cells[2] = "Internet" if cells[3] else "CP" if self.turn % 2 else "PH"
+            cells[2] = "Internet" if cells[3] else self._equipment()
         if kind == "XAD" and cells[6]:
             cells[6] = ADDRESS_TYPES[self.turn % len(ADDRESS_TYPES)]
         if kind in ("XCN", "CX") and len(cells) > 4:

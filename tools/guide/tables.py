@@ -285,6 +285,4 @@ def read_codes(name: str, table: list[list[str]]) -> Iterator[CodePair]:
         code, target = _cell(record, codes[0]), _cell(record, codes[-1])
         if code and target:
             shown = _cell(record, display) or _cell(record, codes[-1] + 1)
-            yield CodePair(
-                name, line, code, _cell(record, systems[0]), target, shown, _cell(record, systems[-1])
-            )
+            yield CodePair(name, line, code, _cell(record, systems[0]), target, shown, _cell(record, systems[-1]))
