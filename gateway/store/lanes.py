@@ -38,24 +38,19 @@ class Lanes:
     def lease(self, owner: str, ttl_s: float = 15.0, count: int = LANES) -> dict[int, int]:
         """Renew our lanes and take a fair share of free or expired ones; return lane and epoch of all we hold.
 
-        Call it every third of `ttl_s`. Lanes above the fair share are given back for a newcomer.
+        Call it every third of `ttl_s`. Lanes above the fair share are given back for the other workers.
         """
         with self._write() as tx:
             session = tx.session
             session.lock(_LOCK)
             now = _now(session)
+            share = -(-count // _workers(session, owner, now, ttl_s))
             rows = {lane: (who, epoch, beat) for lane, who, epoch, beat in session.run(_ROWS) if 0 <= lane < count}
-            others = {
-                lane for lane, (who, _, beat) in rows.items() if who and who != owner and _alive(beat, now, ttl_s)
-            }
-            share = -(-count // (len({rows[lane][0] for lane in others}) + 1))
+            others = {lane for lane, (who, _, beat) in rows.items() if _taken(who, owner, beat, now, ttl_s)}
             mine = _choose(owner, rows, [lane for lane in range(count) if lane not in others], share)
-            gone = [
-                (lane, "", epoch, now) for lane, (who, epoch, _) in rows.items() if who == owner and lane not in mine
-            ]
-            session.upsert(
-                "lane", ("lane",), _UPSERT, [(lane, owner, epoch, now) for lane, epoch in mine.items()] + gone
-            )
+            changes = [(lane, owner, epoch, now) for lane, epoch in mine.items()]
+            changes += [(lane, "", row[1], now) for lane, row in rows.items() if row[0] == owner and lane not in mine]
+            session.upsert("lane", ("lane",), _UPSERT, changes)
             return mine
 
     def take(self, lane: int, owner: str, ttl_s: float = 15.0) -> int | None:
@@ -66,7 +61,7 @@ class Lanes:
             now = _now(session)
             row = session.one(f"{_ROWS} WHERE lane=?", (lane,)) or (lane, "", 0, 0)
             who, epoch, beat = str(row[1]), int(row[2]), int(row[3])
-            if who and who != owner and _alive(beat, now, ttl_s):
+            if _taken(who, owner, beat, now, ttl_s):
                 return None
             held = epoch + (who != owner)
             session.upsert("lane", ("lane",), _UPSERT, [(lane, owner, held, now)])
@@ -77,11 +72,21 @@ class Lanes:
         with self._write() as tx:
             tx.session.lock(_LOCK)
             tx.session.do("UPDATE lane SET owner='' WHERE owner=?", (owner,))
+            tx.session.do("DELETE FROM worker WHERE owner=?", (owner,))
 
     def owners(self) -> dict[int, tuple[str, int]]:
         """Return owner and epoch of each lane."""
         with self._write() as tx:
             return {lane: (owner, epoch) for lane, owner, epoch, _ in tx.session.run(f"{_ROWS} ORDER BY lane")}
+
+
+def _workers(session: Session, owner: str, now_us: int, ttl_s: float) -> int:
+    """Note that we live, forget the silent, and return how many workers share the lanes."""
+    beats = {**dict(session.run("SELECT owner, heartbeat_us FROM worker")), owner: now_us}
+    live = [who for who, beat in beats.items() if who == owner or _alive(beat, now_us, ttl_s)]
+    session.upsert("worker", ("owner",), ("heartbeat_us",), [(owner, now_us)])
+    session.many("DELETE FROM worker WHERE owner=?", [(who,) for who in beats if who not in live])
+    return len(live)
 
 
 def _choose(owner: str, rows: Mapping[int, tuple[str, int, int]], open_lanes: list[int], share: int) -> dict[int, int]:
@@ -97,6 +102,10 @@ def _now(session: Session) -> int:
     if session.name == "postgresql":
         return int(session.value("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))
     return int(clock.monotonic() * 1_000_000)
+
+
+def _taken(who: str, owner: str, heartbeat_us: int, now_us: int, ttl_s: float) -> bool:
+    return who not in ("", owner) and _alive(heartbeat_us, now_us, ttl_s)
 
 
 def _alive(heartbeat_us: int, now_us: int, ttl_s: float) -> bool:

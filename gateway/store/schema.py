@@ -259,6 +259,8 @@ lane = Table(
     sqlite_with_rowid=False,
 )
 
+worker = Table("worker", metadata, _key("owner", STRING), _col("heartbeat_us", INT64), sqlite_with_rowid=False)
+
 audit = Table(
     "audit",
     audit_metadata,

@@ -127,6 +127,91 @@ CREATE TABLE resource (
 	CONSTRAINT resource_fid UNIQUE (fid, type_id)
 );
 CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE search_clinical (
+	type_id SMALLINT NOT NULL,
+	patient BIGINT NOT NULL,
+	code BIGINT NOT NULL,
+	at_us BIGINT NOT NULL,
+	pid BIGINT NOT NULL,
+	PRIMARY KEY (type_id, patient, code, at_us, pid)
+);
+CREATE TABLE search_composite (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	code BIGINT NOT NULL,
+	code_system BIGINT NOT NULL,
+	low DOUBLE PRECISION NOT NULL,
+	high DOUBLE PRECISION NOT NULL,
+	unit BIGINT NOT NULL,
+	system BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, code, code_system, low, high, unit, system)
+);
+CREATE INDEX search_composite_value ON search_composite (param, code, pid, code_system, low, high, unit, system);
+CREATE TABLE search_date (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	low BIGINT NOT NULL,
+	high BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, low, high)
+);
+CREATE INDEX search_date_long ON search_date (param, high, pid) WHERE high - low > 2678400000000;
+CREATE INDEX search_date_value ON search_date (param, low, pid, high);
+CREATE TABLE search_identifier (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	system BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, value, system)
+);
+CREATE INDEX search_identifier_value ON search_identifier (param, value, system, pid);
+CREATE TABLE search_number (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	low DOUBLE PRECISION NOT NULL,
+	high DOUBLE PRECISION NOT NULL,
+	PRIMARY KEY (pid, param, low, high)
+);
+CREATE INDEX search_number_value ON search_number (param, low, pid, high);
+CREATE TABLE search_quantity (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	low DOUBLE PRECISION NOT NULL,
+	high DOUBLE PRECISION NOT NULL,
+	unit BIGINT NOT NULL,
+	system BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, low, high, unit, system)
+);
+CREATE INDEX search_quantity_value ON search_quantity (param, low, pid, high, unit, system);
+CREATE TABLE search_reference (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	target BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, target)
+);
+CREATE INDEX search_reference_value ON search_reference (param, target, pid);
+CREATE TABLE search_string (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	folded TEXT COLLATE "C" NOT NULL,
+	exact TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (pid, param, folded, exact)
+);
+CREATE INDEX search_string_value ON search_string (param, folded, pid, exact);
+CREATE TABLE search_token (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	code BIGINT NOT NULL,
+	system BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, code, system)
+);
+CREATE INDEX search_token_value ON search_token (param, code, system, pid);
+CREATE TABLE search_uri (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (pid, param, value)
+);
+CREATE INDEX search_uri_value ON search_uri (param, value, pid);
 CREATE TABLE site (
 	id SMALLINT NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,
@@ -190,6 +275,11 @@ CREATE TABLE work (
 CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
 CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
 CREATE INDEX work_open_lane ON work (lane, item_id) WHERE state < 2;
+CREATE TABLE worker (
+	owner TEXT COLLATE "C" NOT NULL,
+	heartbeat_us BIGINT NOT NULL,
+	PRIMARY KEY (owner)
+);
 CREATE SEQUENCE resource_pid INCREMENT BY 1024;
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);

@@ -130,6 +130,101 @@ CREATE TABLE resource (
 	CONSTRAINT resource_fid UNIQUE (fid, type_id)
 );
 CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE search_clinical (
+	type_id INTEGER NOT NULL,
+	patient INTEGER NOT NULL,
+	code INTEGER NOT NULL,
+	at_us INTEGER NOT NULL,
+	pid INTEGER NOT NULL,
+	PRIMARY KEY (type_id, patient, code, at_us, pid)
+)
+ WITHOUT ROWID;
+CREATE TABLE search_composite (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	code INTEGER NOT NULL,
+	code_system INTEGER NOT NULL,
+	low DOUBLE NOT NULL,
+	high DOUBLE NOT NULL,
+	unit INTEGER NOT NULL,
+	system INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, code, code_system, low, high, unit, system)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_composite_value ON search_composite (param, code, pid, code_system, low, high, unit, system);
+CREATE TABLE search_date (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	low INTEGER NOT NULL,
+	high INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, low, high)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_date_long ON search_date (param, high, pid) WHERE high - low > 2678400000000;
+CREATE INDEX search_date_value ON search_date (param, low, pid, high);
+CREATE TABLE search_identifier (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	value TEXT NOT NULL,
+	system INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, value, system)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_identifier_value ON search_identifier (param, value, system, pid);
+CREATE TABLE search_number (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	low DOUBLE NOT NULL,
+	high DOUBLE NOT NULL,
+	PRIMARY KEY (pid, param, low, high)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_number_value ON search_number (param, low, pid, high);
+CREATE TABLE search_quantity (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	low DOUBLE NOT NULL,
+	high DOUBLE NOT NULL,
+	unit INTEGER NOT NULL,
+	system INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, low, high, unit, system)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_quantity_value ON search_quantity (param, low, pid, high, unit, system);
+CREATE TABLE search_reference (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	target INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, target)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_reference_value ON search_reference (param, target, pid);
+CREATE TABLE search_string (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	folded TEXT NOT NULL,
+	exact TEXT NOT NULL,
+	PRIMARY KEY (pid, param, folded, exact)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_string_value ON search_string (param, folded, pid, exact);
+CREATE TABLE search_token (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	code INTEGER NOT NULL,
+	system INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, code, system)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_token_value ON search_token (param, code, system, pid);
+CREATE TABLE search_uri (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (pid, param, value)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_uri_value ON search_uri (param, value, pid);
 CREATE TABLE site (
 	id INTEGER NOT NULL,
 	name TEXT NOT NULL,
@@ -194,6 +289,12 @@ CREATE TABLE work (
 CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
 CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
 CREATE INDEX work_open_lane ON work (lane, item_id) WHERE state < 2;
+CREATE TABLE worker (
+	owner TEXT NOT NULL,
+	heartbeat_us INTEGER NOT NULL,
+	PRIMARY KEY (owner)
+)
+ WITHOUT ROWID;
 -- @audit
 CREATE TABLE audit (
 	id INTEGER NOT NULL,
