@@ -114,7 +114,7 @@ _LEADS = "".join(
 )
 _TRIGGER = re.compile(f"[{_LEADS}锟锘�\u0080-\u00ff]")
 _SUSPECT = re.compile(
-    f"(?P<lost>锟斤拷|锘|�)|(?P<gbk>[{_LEADS}][^\x00-\x7f]+)|(?P<latin>[\u0080-\u00ff\u0152-\u02dc\u2013-\u2122]{{4,}})"
+    f"(?P<lost>(?:锟斤拷)+|锘|�+)|(?P<gbk>[{_LEADS}][^\x00-\x7f]+)|(?P<latin>[\u0080-\u00ff\u0152-\u02dc\u2013-\u2122]{{4,}})"
 )
 
 

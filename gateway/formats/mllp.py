@@ -42,6 +42,7 @@ class Decoder:
 
     def __init__(self, max_size: int = MAX_SIZE) -> None:
         self.max_size = max_size
+        self._head_size = min(HEAD, max_size)
         self.junk = 0
         self._buffer = bytearray()
         self._scanned = 0
@@ -122,7 +123,7 @@ class Decoder:
         return frame
 
     def _beginning(self, end: int) -> bytes:
-        return self._head or bytes(self._buffer[: min(HEAD, end)])
+        return self._head or bytes(self._buffer[: min(self._head_size, end)])
 
     def _consume(self, count: int, *, open_: bool) -> None:
         del self._buffer[:count]
@@ -136,7 +137,7 @@ class Decoder:
         if not self._open or self._dropped + self._scanned <= self.max_size:
             return
         if not self._dropped:
-            self._head = bytes(self._buffer[:HEAD])
+            self._head = bytes(self._buffer[: self._head_size])
         self._dropped += self._scanned
         del self._buffer[: self._scanned]
         self._scanned = 0
