@@ -29,3 +29,8 @@ def uuid4() -> str:
 def token(size: int) -> bytes:
     """Return `size` random bytes fit for keys."""
     return secrets.token_bytes(size)
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)

@@ -1,19 +1,28 @@
 """The composition root: settings in, running parts out; nobody else knows how they are put together."""
 
+import hashlib
+import hmac
 import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway import clock
 from gateway.errors import GatewayError
+from gateway.listeners import options
+from gateway.listeners.intake import Intake
+from gateway.listeners.values import Answer, Who
 from gateway.mapping import catalog as catalogs
 from gateway.mapping.catalog import Catalog
+from gateway.mapping.feeds import FeedBook
 from gateway.pipeline.worker import Tools, Worker
 from gateway.settings import Settings, shipped
 from gateway.store.engine import Store, open_store
 
 _KEY_BYTES = 32
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,24 @@ class Gateway:
     settings: Settings
     catalog: Catalog
     store: Store
+
+    def book(self) -> FeedBook:
+        """Return the feeds by sender."""
+        return self.catalog.book(insecure_local=self.settings.insecure_local)
+
+    def intake(self) -> Intake:
+        """Return an intake of this process's own, for bytes that come by HTTP, file or command."""
+        return Intake(self.store, self.book(), options.from_settings(self.settings))
+
+    @contextmanager
+    def taking(self, listener: str) -> Iterator[Callable[[bytes, str, str], Answer]]:
+        """Give a function that stores bytes for a feed and peer, durably, while the block lasts."""
+        intake = self.intake()
+        intake.start()
+        try:
+            yield lambda raw, feed, peer: intake.take(raw, Who(listener, peer, feed=feed))
+        finally:
+            intake.stop(_STOP_SECONDS)
 
     def worker(self, name: str) -> Worker:
         """Return a worker whose leases bear this machine's name and its own."""
@@ -53,7 +80,7 @@ def open_gateway(settings: Settings, *, migrate: bool = False) -> Gateway:
 
 def open_catalog(settings: Settings) -> Catalog:
     """Return the definitions of the shipped and the site's own folders; raises GatewayError listing every fault."""
-    return catalogs.load([shipped("mappings"), *settings.mappings], base_url=settings.base_url, zone=settings.zone)
+    return catalogs.load([shipped("mappings"), *settings.mappings], base=settings.base_url)
 
 
 def installation_key(path: Path) -> bytes:
@@ -73,14 +100,17 @@ def installation_key(path: Path) -> bytes:
     return _key(path)
 
 
+def page_key(path: Path) -> bytes:
+    """Return the key that seals page links, derived from the installation key."""
+    return hmac.new(installation_key(path), b"page links", hashlib.sha256).digest()
+
+
 def _key(path: Path) -> bytes:
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
-        text = (
-            "the installation key is damaged: restore it from the backup; a new one would give new ids to old records"
-        )
+        text = "the installation key is damaged: restore it from the backup; a new one would rename old records"
         raise GatewayError(text, where=str(path))
     return key

@@ -3,24 +3,36 @@
 import json
 import logging
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import click
 
-from gateway import clock, settings, wiring
+from gateway import clock, failpoints, settings, wiring
 from gateway.cli.options import die_with_parent
+from gateway.listeners.values import Verdict
 from gateway.settings import Settings
+
+_VERDICTS: dict[Verdict, Literal["stored", "refused", "unavailable"]] = {
+    Verdict.STORED: "stored",
+    Verdict.DUPLICATE: "stored",
+    Verdict.IGNORED: "stored",
+    Verdict.REFUSED: "refused",
+    Verdict.UNAVAILABLE: "unavailable",
+}
 
 
 @click.command(hidden=True)
 def receive() -> None:
     """Run the receive process."""
-    from gateway.listeners.process import run_receive  # noqa: PLC0415  a process imports only its own part
+    from gateway.listeners import options, process  # noqa: PLC0415  a process imports only its own part
 
     gateway = wiring.open_gateway(_settings())
-    run_receive(gateway.settings, gateway.store, wiring.feed_book(gateway))
+    chosen = options.from_settings(gateway.settings, ready_file=gateway.settings.data / "receive.ready")
+    sys.exit(process.run_receive(chosen, gateway.store, gateway.book()))
 
 
 @click.command(hidden=True)
@@ -32,9 +44,20 @@ def worker() -> None:
 @click.command(hidden=True)
 def web() -> None:
     """Run the web process."""
+    from gateway.web.app import Parts  # noqa: PLC0415  a process imports only its own part
+    from gateway.web.intake import Taken  # noqa: PLC0415  a process imports only its own part
     from gateway.web.server import run_web  # noqa: PLC0415  a process imports only its own part
 
-    run_web(wiring.open_gateway(_settings()))
+    gateway = wiring.open_gateway(_settings())
+    key = wiring.page_key(gateway.settings.installation_key_file)
+    with gateway.taking("http") as take:
+
+        def posted(raw: bytes, feed: str, peer: str) -> Taken:
+            answer = take(raw, feed, peer)
+            return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads))
+
+        run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key))
+    gateway.store.close()
 
 
 def run_worker(gateway: wiring.Gateway, name: str) -> None:
@@ -48,9 +71,9 @@ def run_worker(gateway: wiring.Gateway, name: str) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    failpoints.arm(gateway.settings.failpoint)
     limits.cap_memory()
-    beat = Heartbeat(gateway.settings.data / f"{name}.worker.json")
-    gateway.worker(name).run(stop, beat)
+    gateway.worker(name).run(stop, Heartbeat(gateway.settings.data / f"{name}.worker.json"))
     gateway.store.close()
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.formats import hl7v2_batch
-from gateway.mapping.catalog import Catalog
-from gateway.mapping.feeds import Feed
+from gateway.formats import hl7v2_batch, hl7v2_envelope
+from gateway.formats.hl7v2 import NotHl7
+from gateway.mapping.feeds import Feed, FeedBook
 from gateway.pipeline.values import Item
 from gateway.store.values import Arrival, WorkRow, arrival_of, item_id
 
@@ -20,11 +20,11 @@ class Picked:
     last_arrival: int = 0
 
 
-def fresh(arrivals: Iterable[Arrival], catalog: Catalog) -> Picked:
+def fresh(arrivals: Iterable[Arrival], book: FeedBook) -> Picked:
     """Return the items of arrivals nobody has picked up yet."""
     picked = Picked()
     for arrival in arrivals:
-        feed = catalog.feeds.get(arrival.feed)
+        feed = book.get(arrival.feed)
         for index, (offset, length) in enumerate(_pieces(arrival)):
             item = _item(arrival, index, offset, length, feed)
             (picked.items if feed is not None else picked.orphans).append(item)
@@ -32,14 +32,14 @@ def fresh(arrivals: Iterable[Arrival], catalog: Catalog) -> Picked:
     return picked
 
 
-def again(rows: Iterable[WorkRow], arrivals: dict[int, Arrival], catalog: Catalog) -> Picked:
+def again(rows: Iterable[WorkRow], arrivals: dict[int, Arrival], book: FeedBook) -> Picked:
     """Return the items of rows that wait for another try; an arrival whose bytes retention removed is an orphan."""
     picked = Picked()
     for row in rows:
         arrival = arrivals.get(arrival_of(row.item_id))
         if arrival is None:
             continue
-        feed = catalog.feeds.get(arrival.feed)
+        feed = book.get(arrival.feed)
         item = _item(arrival, 0, row.offset, row.length, feed, row)
         picked.rows[row.item_id] = row
         lost = feed is None or arrival.body is None
@@ -59,14 +59,16 @@ def _item(
 ) -> Item:
     body = arrival.body or b""
     whole = offset == 0 and length == len(body)
+    raw = body if whole else body[offset : offset + length]
+    control_id, event, charset = _head(arrival, raw, first=offset == 0)
     return Item(
         item_id=row.item_id if row else item_id(arrival.id, index),
         feed=feed if feed is not None else Feed(name=arrival.feed, site=arrival.site),
-        raw=body if whole else body[offset : offset + length],
+        raw=raw,
         received_us=arrival.received_us,
-        control_id=arrival.control_id,
-        event=f"{arrival.type}^{arrival.event}",
-        charset=arrival.charset,
+        control_id=control_id,
+        event=event,
+        charset=charset,
         test=arrival.test,
         attempts=row.attempts if row else 0,
         offset=offset,
@@ -74,3 +76,14 @@ def _item(
         before=row.state if row else None,
         replay=bool(row and row.reason == "replay"),
     )
+
+
+def _head(arrival: Arrival, raw: bytes, *, first: bool) -> tuple[str, str, str]:
+    """Return control id, event and charset: the door read those of the first message of an arrival."""
+    if first and arrival.control_id:
+        return arrival.control_id, f"{arrival.type}^{arrival.event}", arrival.charset
+    try:
+        envelope = hl7v2_envelope.read(raw)
+    except NotHl7:
+        return "", "^", arrival.charset
+    return envelope.control_id, f"{envelope.type}^{envelope.event}", envelope.charset

@@ -48,7 +48,7 @@ class Replay:
         arrivals = self._store.inbox.arrivals(sorted({arrival_of(item_id) for item_id in item_ids}))
         with self._store.read() as tx:
             rows = tx.work_rows(item_ids)
-        picked = inbox.again(rows.values(), arrivals, self._catalog)
+        picked = inbox.again(rows.values(), arrivals, self._catalog.book())
         outcomes = [self._drafted(item) for item in picked.items]
         return [outcome for outcome in outcomes if isinstance(outcome, Drafted)]
 

@@ -46,8 +46,9 @@ class Worker:
         self._diary = Diary(tools.diary)
         self._leases = Leases(tools.store, tools.owner)
         with tools.store.write() as tx:
-            self._mapping_id = tx.mapping_version(tools.catalog.version, tools.catalog.text, clock.now_us())
+            self._mapping_id = tx.mapping_version(tools.catalog.version, "", clock.now_us())
         self._replay = Replay(tools.store, tools.catalog, tools.secret, tools.zone, self._mapping_id)
+        self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
         self._recovered = False
         self.processed = 0
@@ -93,10 +94,10 @@ class Worker:
         rows = tools.store.work.claim(self._leases.lanes, tools.batch_size, clock.now_us())
         if rows:
             arrivals = tools.store.inbox.arrivals(sorted({arrival_of(row.item_id) for row in rows}))
-            return inbox.again(rows, arrivals, tools.catalog)
+            return inbox.again(rows, arrivals, self._book)
         if not self._leases.picks:
             return Picked()
-        return inbox.fresh(tools.store.inbox.unpicked(self._cursor, tools.batch_size), tools.catalog)
+        return inbox.fresh(tools.store.inbox.unpicked(self._cursor, tools.batch_size), self._book)
 
     def _queue(self, picked: Picked) -> None:
         """Give every item a row to wait in: for other workers' lanes, or because one file holds very many."""
@@ -177,6 +178,6 @@ class Worker:
             row = tx.work_rows([item_id]).get(item_id)
         if row is not None:
             waiting = [row] if row.state < State.PARKED else []
-            return inbox.again(waiting, arrivals, self._tools.catalog).items
-        picked = inbox.fresh(arrivals.values(), self._tools.catalog)
+            return inbox.again(waiting, arrivals, self._book).items
+        picked = inbox.fresh(arrivals.values(), self._book)
         return [item for item in picked.items if item.item_id == item_id]

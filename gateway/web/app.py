@@ -10,7 +10,6 @@ from starlette.types import Scope
 
 from gateway import __version__
 from gateway.errors import GatewayError
-from gateway.listeners.intake import Intake
 from gateway.mapping.feeds import FeedBook
 from gateway.record.repository import Repository
 from gateway.settings import Settings
@@ -29,20 +28,18 @@ class Parts:
     settings: Settings
     store: Store
     feeds: FeedBook
-    intake: Intake
+    take: intake.Take
     page_key: bytes
 
 
 def create(parts: Parts) -> FastAPI:
-    """Return the application; it starts and stops the intake with itself."""
+    """Return the application; its threads end with it."""
     settings = parts.settings
     fhir = FhirApp(_rest(parts), _base(settings), insecure_local=settings.insecure_local)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        parts.intake.start()
         yield
-        parts.intake.stop(5.0)
         fhir.close()
 
     app = FastAPI(title="Yigong Gateway 医共体互联互通网关", version=__version__, lifespan=lifespan, redoc_url=None)
@@ -50,7 +47,7 @@ def create(parts: Parts) -> FastAPI:
     app.include_router(health.router(parts.store, settings.data))
     app.include_router(metrics.router(parts.store, settings.data))
     app.include_router(
-        intake.router(parts.intake, parts.feeds, settings.max_message_bytes, insecure_local=settings.insecure_local)
+        intake.router(parts.take, parts.feeds, settings.max_message_bytes, insecure_local=settings.insecure_local)
     )
     app.mount("/fhir", fhir)
     openapi.describe(app)

@@ -1,42 +1,51 @@
 """POST /feeds/{feed}: bytes in, the HL7 acknowledgement out, with the same promises as MLLP."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.actor import actor_of
 from gateway.errors import Category, GatewayError
-from gateway.listeners.intake import Intake
-from gateway.listeners.values import Answer, Verdict, Who
 from gateway.mapping.feeds import FeedBook
 
-_STATUS = {
-    Verdict.STORED: 202,
-    Verdict.DUPLICATE: 202,
-    Verdict.REFUSED: 422,
-    Verdict.IGNORED: 202,
-    Verdict.UNAVAILABLE: 503,
-}
 HL7 = "application/hl7-v2"
+_STATUS = {"stored": 202, "refused": 422}
 
 
-def router(intake: Intake, feeds: FeedBook, max_bytes: int, *, insecure_local: bool) -> APIRouter:
-    """Return the route of incoming bytes; 202 means they are durably stored (promise K1)."""
+class Taken(NamedTuple):
+    """What became of posted bytes, with the acknowledgement to send back."""
+
+    verdict: Literal["stored", "refused", "unavailable"]
+    acknowledgement: bytes
+
+
+Take = Callable[[bytes, str, str], Taken]
+
+
+def router(take: Take, feeds: FeedBook, max_bytes: int, *, insecure_local: bool) -> APIRouter:
+    """Return the route of incoming bytes; 202 means they are durably stored (promise K1).
+
+    `take` is given the bytes, the feed's name and the client's address, and blocks until they are stored.
+    """
     routes = APIRouter(tags=["feeds"])
 
     @routes.post(
         "/feeds/{feed}",
         summary="Send one message or batch to a feed",
+        status_code=202,
         responses={202: {"description": "Durably stored; the body is the HL7 acknowledgement"}},
     )
     async def post(feed: str, request: Request) -> Response:
         client = request.client.host if request.client else ""
         actor_of(client, insecure_local=insecure_local)
-        if feed not in feeds.names:
+        if feeds.get(feed) is None:
             raise GatewayError(f"there is no feed {feed}", where=feed, category=Category.NOT_FOUND)
-        raw = await _body(request, max_bytes)
-        answer = await asyncio.to_thread(intake.take, raw, Who("http", client, feed=feed))
-        return _response(answer)
+        taken = await asyncio.to_thread(take, await _body(request, max_bytes), feed, client)
+        if taken.verdict == "unavailable":
+            raise GatewayError("the message could not be stored; send it again", category=Category.UNAVAILABLE)
+        return Response(taken.acknowledgement, status_code=_STATUS[taken.verdict], media_type=HL7)
 
     return routes
 
@@ -50,10 +59,3 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     if not body:
         raise GatewayError("the request has no body; send the message's bytes as they are")
     return bytes(body)
-
-
-def _response(answer: Answer) -> Response:
-    status = _STATUS[answer.verdict]
-    if answer.verdict is Verdict.UNAVAILABLE:
-        raise GatewayError("the message could not be stored; send it again", category=Category.UNAVAILABLE)
-    return Response(b"".join(answer.payloads), status_code=status, media_type=HL7)
