@@ -1,0 +1,299 @@
+"""Compiling of a search: each criterion becomes a predicate over the index, with what it needs looked up first."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+from gateway.search import parameters
+from gateway.search.extract import leaf_types, paired, whole
+from gateway.search.hashes import hash48, hash64
+from gateway.search.kinds.composite import Composite
+from gateway.search.kinds.date import Date
+from gateway.search.kinds.number import Number
+from gateway.search.kinds.quantity import Ask, Quantity
+from gateway.search.kinds.reference import Target
+from gateway.search.kinds.string import LONGEST, String
+from gateway.search.kinds.token import Token
+from gateway.search.kinds.uri import Uri
+from gateway.search.parameters import Parameter
+from gateway.search.request import Criterion, Search
+from gateway.search.values import Value
+from gateway.store.dialect import Session
+from gateway.store.index import unknown_target
+from gateway.store.linked import linked_patients
+from gateway.store.predicates import (
+    ALWAYS,
+    NEVER,
+    Predicate,
+    Span,
+    Sql,
+    all_of,
+    any_of,
+    date_check,
+    date_spans,
+    exists,
+    from_spans,
+    in_list,
+    negated,
+    number_check,
+    number_spans,
+    of_param,
+    quantity_check,
+    string_check,
+    uri_check,
+)
+from gateway.store.type_ids import TYPE_ID
+
+_TEXT_TOKENS = frozenset({"Identifier", "ContactPoint"})
+_MANY_SYSTEMS = 16
+
+_SYSTEMS = """WITH RECURSIVE s(x) AS (
+SELECT min(system) FROM search_token WHERE param=? AND code=? UNION ALL
+SELECT (SELECT min(system) FROM search_token WHERE param=? AND code=? AND system > s.x) FROM s WHERE s.x IS NOT NULL)
+SELECT x FROM s WHERE x IS NOT NULL LIMIT ?"""
+
+
+class Compiler:
+    """Turns the criteria of one search into predicates; `guard` is what the scope lets a resource `r` be."""
+
+    def __init__(self, session: Session, search: Search, guard: Sql) -> None:
+        self.session = session
+        self.search = search
+        self.guard = guard
+        self._targets: dict[tuple[str, str], list[int]] = {}
+
+    def predicate(self, criterion: Criterion) -> Predicate:
+        """Return the predicate of one criterion."""
+        if criterion.missing is not None:
+            return _missing(criterion.parameter, absent=criterion.missing)
+        made = self._values(criterion.parameter, criterion.values)
+        return Predicate(negated(made.check)) if criterion.negated else made
+
+    def _values(self, parameter: Parameter, values: Sequence[Value]) -> Predicate:
+        if parameter.name == "_id":
+            return _ids(parameter, cast(Sequence[Token], values))
+        if parameter.name == "_lastUpdated":
+            return _updated(parameter, cast(Sequence[Date], values))
+        if parameter.kind == "composite":
+            return _union([self._composite(parameter, cast(Composite, value)) for value in values])
+        made = [self._one(each, value) for value in values for each in parameters.stored(parameter)]
+        return _union(made)
+
+    def _one(self, stored: Parameter, value: Value) -> Predicate:
+        if isinstance(value, Token):
+            return self._token(stored, value)
+        if isinstance(value, Target):
+            return self._reference(stored, value)
+        return _PLAIN[type(value)](stored, value)
+
+    # --- tokens ---
+
+    def _token(self, stored: Parameter, value: Token) -> Predicate:
+        types = leaf_types(stored)
+        made = [self._text(stored, value)] if types & _TEXT_TOKENS else []
+        if types - _TEXT_TOKENS:
+            made.append(self._coded(stored, value))
+        return _union(made)
+
+    def _text(self, stored: Parameter, value: Token) -> Predicate:
+        parts = [] if value.code is None else [Sql("t.value=?", (value.code[:LONGEST],))]
+        parts += [] if value.system is None else [Sql("t.system=?", (hash48(value.system),))]
+        where = of_param(stored.id, all_of(parts))
+        if value.code is None:
+            return Predicate(exists("search_identifier", where))
+        return from_spans([Span("search_identifier", where, value.system is not None)])
+
+    def _coded(self, stored: Parameter, value: Token) -> Predicate:
+        if value.code is None:
+            where = of_param(stored.id, Sql("t.system=?", (hash48(value.system or ""),)))
+            return Predicate(exists("search_token", where))
+        code = hash64(value.code)
+        systems = self._systems(stored.id, code) if value.system is None else [hash48(value.system)]
+        any_system = of_param(stored.id, Sql("t.code=?", (code,)))
+        if len(systems) > _MANY_SYSTEMS:
+            return from_spans([Span("search_token", any_system)])
+        spans = [
+            Span("search_token", of_param(stored.id, Sql("t.code=? AND t.system=?", (code, system))), True)
+            for system in systems
+        ]
+        check = exists("search_token", any_system) if value.system is None else None
+        return Predicate(check or from_spans(spans).check, tuple(spans))
+
+    def _systems(self, param: int, code: int) -> list[int]:
+        rows = self.session.run(_SYSTEMS, (param, code, param, code, _MANY_SYSTEMS + 1))
+        return [row[0] for row in rows]
+
+    # --- references ---
+
+    def _reference(self, stored: Parameter, value: Target) -> Predicate:
+        targets = [number for option in value.options for number in self.targets(option)]
+        present = self._present(stored.id, targets)
+        return from_spans(
+            [Span("search_reference", of_param(stored.id, Sql("t.target=?", (each,))), True) for each in present]
+        )
+
+    def targets(self, option: tuple[str, str]) -> list[int]:
+        """Return what may stand in the index for a (type, id): pids of it and its linked patients, and hashes."""
+        known = self._targets.get(option)
+        if known is None:
+            known = self._targets[option] = self._find_targets(option)
+        return known
+
+    def _find_targets(self, option: tuple[str, str]) -> list[int]:
+        type_of, fid = option
+        found = [unknown_target(type_of, fid)]
+        if type_of not in TYPE_ID:
+            return found
+        pid = self.session.value("SELECT pid FROM resource WHERE type_id=? AND fid=?", (TYPE_ID[type_of], fid))
+        if pid is None:
+            return found
+        if type_of != "Patient" or not self.search.linked:
+            return [pid, *found]
+        others = linked_patients(self.session, pid, self.guard)
+        return [pid, *others, *found, *(unknown_target("Patient", fid) for fid in others.values())]
+
+    def _present(self, param: int, targets: list[int]) -> list[int]:
+        """Return the targets that have rows, so that a search walks no empty stretches."""
+        unsure = list(dict.fromkeys(targets))
+        if len(unsure) < 2:
+            return unsure
+        one = "(SELECT 1 FROM search_reference t WHERE t.param=? AND t.target=? LIMIT 1)"
+        row = self.session.one(f"SELECT {','.join([one] * len(unsure))}", [v for each in unsure for v in (param, each)])
+        return [each for each, found in zip(unsure, row or (), strict=True) if found]
+
+    # --- composites ---
+
+    def _composite(self, parameter: Parameter, value: Composite) -> Predicate:
+        made = [self._whole(parameter, value)] if whole(parameter) else []
+        if paired(parameter):
+            made.append(self._paired(parameter, value))
+        return _union(made)
+
+    def _whole(self, parameter: Parameter, value: Composite) -> Predicate:
+        parts = [
+            _union([self._one(each, part) for each in _at_root(parameter, component.name, component.expression)])
+            for component, part in zip(parameter.components, value.parts, strict=True)
+        ]
+        return Predicate(all_of(part.check for part in parts), parts[0].spans)
+
+    def _paired(self, parameter: Parameter, value: Composite) -> Predicate:
+        first, second = value.parts
+        heads = [_token_pair(first, "code", "code_system")]
+        if isinstance(first, Target):
+            heads = [Sql("t.code=?", (each,)) for option in first.options for each in self.targets(option)]
+        tails = [_token_pair(second, "unit", "system")]
+        if isinstance(second, Quantity):
+            tails = [quantity_check(second, ask, hash48) for ask in second.asks]
+        where = of_param(parameter.id, all_of([any_of(heads), any_of(tails)]))
+        return from_spans([Span("search_composite", where)])
+
+
+def _at_root(parameter: Parameter, name: str, expression: str) -> list[Parameter]:
+    """Return the stored parameters that read a composite's part at the resource itself."""
+    first = expression.split(".", maxsplit=1)[0]
+    wanted = re.compile(rf"\(?{parameter.type}\.{first}\b")
+    found = parameters.stored(parameters.for_type(parameter.type)[name])
+    return [each for each in found if wanted.match(each.expression)]
+
+
+def _token_pair(value: Any, code: str, system: str) -> Sql:
+    if not isinstance(value, Token):
+        return NEVER.check
+    parts = [] if value.code is None else [Sql(f"t.{code}=?", (hash64(value.code),))]
+    parts += [] if value.system is None else [Sql(f"t.{system}=?", (hash48(value.system),))]
+    return all_of(parts)
+
+
+def _union(parts: Sequence[Predicate]) -> Predicate:
+    if len(parts) == 1:
+        return parts[0]
+    known = [part.spans for part in parts if part.spans is not None]
+    spans = tuple(dict.fromkeys(span for each in known for span in each)) if len(known) == len(parts) else None
+    return Predicate(any_of(part.check for part in parts), spans)
+
+
+def _ranged(table: str, check: Sql, spans: list[Span] | None) -> Predicate:
+    return Predicate(exists(table, check), None if spans is None else tuple(spans))
+
+
+def _date(stored: Parameter, value: Date) -> Predicate:
+    check = of_param(stored.id, date_check(value))
+    return _ranged("search_date", check, date_spans("search_date", stored.id, value))
+
+
+def _string(stored: Parameter, value: String) -> Predicate:
+    return from_spans([Span("search_string", of_param(stored.id, string_check(value)))])
+
+
+def _uri(stored: Parameter, value: Uri) -> Predicate:
+    return from_spans([Span("search_uri", of_param(stored.id, uri_check(value)), not value.below)])
+
+
+def _number(stored: Parameter, value: Number) -> Predicate:
+    check = number_check(value.prefix, value)
+    spans = number_spans("search_number", stored.id, value.prefix, value, check)
+    return _ranged("search_number", of_param(stored.id, check), spans)
+
+
+def _quantity(stored: Parameter, value: Quantity) -> Predicate:
+    return _union([_in_unit(stored, value, ask) for ask in value.asks])
+
+
+def _in_unit(stored: Parameter, value: Quantity, ask: Ask) -> Predicate:
+    check = quantity_check(value, ask, hash48)
+    spans = number_spans("search_quantity", stored.id, value.prefix, ask, check)
+    return _ranged("search_quantity", of_param(stored.id, check), spans)
+
+
+_PLAIN: dict[type[Any], Callable[[Parameter, Any], Predicate]] = {
+    Date: _date,
+    String: _string,
+    Uri: _uri,
+    Number: _number,
+    Quantity: _quantity,
+}
+
+
+def _ids(parameter: Parameter, values: Iterable[Token]) -> Predicate:
+    fids = [value.code for value in values if value.code is not None and not value.system]
+    where = all_of([Sql("t.type_id=?", (TYPE_ID[parameter.type],)), in_list("t.fid", fids)])
+    return Predicate(in_list("r.fid", fids), (Span("resource", where),) if fids else ())
+
+
+def _updated(parameter: Parameter, values: Iterable[Date]) -> Predicate:
+    checks = [date_check(value) for value in values]
+    spans = []
+    for check in checks:
+        text = check.text.replace("t.low", "t.updated_us").replace("t.high", "t.updated_us+1")
+        spans.append(Span("resource", Sql(f"t.type_id=? AND {text}", (TYPE_ID[parameter.type], *check.params))))
+    at = [check.text.replace("t.low", "r.updated_us").replace("t.high", "(r.updated_us+1)") for check in checks]
+    merged = any_of(Sql(text, check.params) for text, check in zip(at, checks, strict=True))
+    return Predicate(merged, tuple(spans))
+
+
+def _missing(parameter: Parameter, *, absent: bool) -> Predicate:
+    if parameter.name in ("_id", "_lastUpdated"):
+        return NEVER if absent else Predicate(ALWAYS)
+    found = any_of(_present(each, parameter.only) for each in parameters.stored(parameter))
+    if parameter.kind == "composite" and whole(parameter):
+        names = parameters.for_type(parameter.type)
+        found = all_of(
+            any_of(_present(each, "") for each in parameters.stored(names[part.name])) for part in parameter.components
+        )
+    return Predicate(negated(found) if absent else found)
+
+
+def _present(stored: Parameter, only: str) -> Sql:
+    if only:  # a target not stored yet has no type to tell; it counts
+        of_type = "(t.target<0 OR (SELECT x.type_id FROM resource x WHERE x.pid=t.target)=?)"
+        return exists("search_reference", of_param(stored.id, Sql(of_type, (TYPE_ID[only],))))
+    any_row = Sql("t.param=?", (stored.id,))
+    return any_of(exists(table, any_row) for table in _tables(stored))
+
+
+def _tables(stored: Parameter) -> list[str]:
+    if stored.kind != "token":
+        return [f"search_{stored.kind}"]
+    types = leaf_types(stored)
+    tables = ["search_identifier"] if types & _TEXT_TOKENS else []
+    return tables + (["search_token"] if types - _TEXT_TOKENS else [])
