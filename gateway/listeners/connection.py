@@ -202,6 +202,10 @@ class Connection(asyncio.Protocol):
         """Return whether a frame was begun and not finished within the deadline."""
         return self._since is not None and now - self._since > self._home.options.frame_deadline
 
+    def waits(self) -> bool:
+        """Return whether a frame is still without its answer."""
+        return bool(self._slots)
+
     def end(self) -> None:
         """Read nothing more; close as soon as all that came whole is answered."""
         self._paused |= _ENDING

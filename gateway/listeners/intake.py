@@ -43,7 +43,7 @@ class Intake:
         self._store = store
         self._feeds = feeds
         self._options = options
-        self._writer: Writer[Job] = Writer(self._serve, most=options.group)
+        self._writer: Writer[Job] = Writer(self._serve, most=options.group, weigh=lambda job: len(job.raw))
         self._watcher = Watcher(ask or of_store(store))
         self.counters = Counters()
 
@@ -61,6 +61,10 @@ class Intake:
     def waiting(self) -> int:
         """Return about how many messages wait for the writer."""
         return self._writer.waiting
+
+    def stuck(self, now: float) -> bool:
+        """Return whether the store has not answered for longer than senders should wait."""
+        return self._writer.busy_for(now) > self._options.store_wait
 
     def use(self, feeds: FeedBook) -> None:
         """Know senders by another book from the next message on."""

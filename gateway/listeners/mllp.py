@@ -91,9 +91,19 @@ class MllpListener:
                 self.counters.add("frame_deadline")
                 log.warning("frame not finished in time, closed: peer %s", connection.who.peer)
                 connection.abort()
+        if self.intake.stuck(now):
+            self._let_go()
         self.follow_gate()
         if self.tls is not None and self.tls.reload():
             self.counters.add("tls_reloads")
+
+    def _let_go(self) -> None:
+        waiting = [connection for connection in self._connections if connection.waits()]
+        for connection in waiting:
+            connection.abort()
+        if waiting:
+            self.counters.add("closed_unanswered", len(waiting))
+            log.warning("the store does not answer: %d senders closed without an answer", len(waiting))
 
     def follow_gate(self) -> None:
         """Pause or resume every sender as the gate says."""

@@ -68,6 +68,7 @@ class ReceiveOptions:
     gate: GateOptions = field(default_factory=GateOptions)
     group: int = 256  # messages of one transaction
     applied_wait: float = 4.0  # seconds `ack_when: applied` waits for the worker
+    store_wait: float = 4.0  # seconds one transaction may take before senders are closed without an answer
     late_wait: float = 3600.0  # seconds an application acknowledgement may come after its message
     grace: float = 5.0  # seconds a stopping process gives to answers that are under way
     failpoint: str = ""  # see gateway.failpoints; empty in every ordinary run

@@ -57,18 +57,21 @@ class Receiver:
             for folder in self.folders:
                 folder.start()
             self._say_ready()
-            await self._tick_until_stopped(self._stop)
+            await asyncio.gather(self._look_until(self._stop), self._tick_until(self._stop))
         finally:
             await self._end()
 
-    async def _tick_until_stopped(self, stop: asyncio.Event) -> None:
+    async def _look_until(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await asyncio.to_thread(self.gate.look)
+            await asyncio.to_thread(self.gate.look)  # a store that hangs must not stop the ticking
+            await _pause(stop)
+
+    async def _tick_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
             for listener in self.mllp:
                 listener.tick()
             self.write_snapshot(ready=not self.gate.shut)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _TICK)
+            await _pause(stop)
 
     async def _end(self) -> None:
         grace = self._options.grace
@@ -137,6 +140,11 @@ class Receiver:
             "answer_seconds": snapshot.times(listener.times for listener in self.mllp),
             **snapshot.merged(sources),
         }
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), _TICK)
 
 
 def backlog(store: Store) -> int:

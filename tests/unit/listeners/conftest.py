@@ -16,8 +16,12 @@ class FakeIntake:
 
     def __init__(self):
         self.held = None
+        self.hangs = False
         self.seen = []
         self.answer = lambda raw: Answer(Verdict.STORED, (b"ACK " + raw[:40],))
+
+    def stuck(self, now):
+        return self.hangs
 
     def submit(self, raw, who, done, later=None):
         self.seen.append((raw, who))

@@ -109,6 +109,24 @@ def test_a_store_that_fails_closes_without_an_answer(serve, intake, caplog):
     assert "the disk is full" in caplog.text
 
 
+def test_a_store_that_hangs_closes_those_who_wait_and_no_others(serve, intake, caplog):
+    running = serve()
+    with connected(running) as idle, connected(running) as waiting:
+        idle.send(framed(b"before"))
+        assert idle.answers(1)
+        intake.held = []
+        waiting.send(framed(b"one"))
+        until(lambda: intake.held)
+        intake.hangs = True
+        running.call(running.listener.tick)
+        running.call(running.listener.tick)
+        assert waiting.ended()
+        intake.hangs, intake.held = False, None
+        idle.send(framed(b"after"))
+        assert idle.answers(1) == [b"ACK after"]
+    assert "the store does not answer: 1 senders" in caplog.text
+
+
 def test_an_oversize_frame_is_refused_and_the_next_is_taken(serve):
     with connected(serve(max_frame=1000)) as peer:
         peer.send(framed(b"x" * 5000, b"next"))

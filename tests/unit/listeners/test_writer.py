@@ -57,3 +57,32 @@ def test_a_fault_does_not_end_the_thread(caplog):
     assert writer.stop(5)
     assert served == ["good"]
     assert "could not be served" in caplog.text
+
+
+def test_a_heavy_job_ends_its_group(monkeypatch):
+    monkeypatch.setattr("gateway.listeners.writer.MOST_BYTES", 10)
+    groups = []
+    writer = Writer(groups.append, weigh=len)
+    for job in ("aaaa", "bbbb", "cccc", "dd"):
+        writer.put(job)
+    writer.start()
+    assert writer.stop(5)
+    assert groups == [["aaaa", "bbbb", "cccc"], ["dd"]]
+
+
+def test_says_how_long_a_group_takes():
+    served, go = threading.Event(), threading.Event()
+
+    def serve(group):
+        served.set()
+        go.wait(5)
+
+    writer = Writer(serve)
+    assert writer.busy_for(1e12) == 0
+    writer.start()
+    writer.put(1)
+    served.wait(5)
+    assert writer.busy_for(1e12) > 1e6
+    go.set()
+    assert writer.stop(5)
+    assert writer.busy_for(1e12) == 0
