@@ -281,7 +281,17 @@ class Writer:
         need = self.needs.get((name, number, 0), "")
         tag = f"{name}{number}"
         reps = 2 if need == TWICE or (need != ONCE and self.turn % 4 == 1 and _repeats(rows)) else 1
-        return "~".join(self.make.value(row.v2_type, tag, row.vocabulary) for _ in range(reps))
+        typed = next((r.assignment for _, r in rows if r.target.endswith("type.coding.code")), "")
+        return "~".join(self._rep(row, tag, typed) for _ in range(reps))
+
+    def _rep(self, row: Row, tag: str, typed: str) -> str:
+        """Return one repetition; an identifier says the type that a constant of the table gives it."""
+        made = self.make.value(row.v2_type, tag, row.vocabulary)
+        if row.v2_type == "CX" and typed:
+            cells = made.split("^")
+            cells[4:5] = [typed.strip('"')]
+            return "^".join(cells)
+        return made
 
     def _force(self, fields: dict[int, str], number: int, part: int, need: str) -> None:
         if need.startswith("!"):

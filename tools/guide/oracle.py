@@ -13,6 +13,7 @@ from tools.guide.values import Expected
 
 REFERENCE = re.compile(r"([A-Z][A-Z0-9]{1,2})(?:[-.](\d+)((?:\.\d+)*))?$")
 PIECE = re.compile(r'"([^"]*)"|([A-Z][A-Z0-9]{1,2}[-.]\d+(?:\.\d+)*)')
+CODED = ("code", "$value", "$this")
 Pair = tuple[str, str]
 
 
@@ -214,7 +215,7 @@ class Oracle:
         if self.guide.vocabulary(vocabulary) and _is_code(rows, fhir_type):
             return
         for inner in rows:
-            number = int(digits[1]) if (digits := re.search(r"[-.](\d+)$", inner.source)) else 0
+            number = _number(inner)
             own = here.part(number) if number else here.text
             if not self._applies(inner, here, own, ask):
                 continue
@@ -235,7 +236,7 @@ class Oracle:
 
     def _coded(self, here: Here, vocabulary: str, rows: list[Row]) -> list[CodePair]:
         """Return the code pairs of the coded component, unless its coding system is another one."""
-        code, system = here.part(1), here.part(3)
+        code, system = here.part(_coded_part(rows)), here.part(3)
         found = [pair for pair in self.guide.vocabulary(vocabulary) if pair.code == code]
         if system and any("CWE" in row.source or "CNE" in row.source for row in rows):
             return [pair for pair in found if system == pair.code_system]
@@ -251,12 +252,13 @@ class Oracle:
         vocabulary: str,
     ) -> Iterator[Fact]:
         """Yield the translated coding, and the sender's own text and alternative codings beside it."""
+        coded = _coded_part(rows)
         for inner in rows:
-            number = int(digits[1]) if (digits := re.search(r"[-.](\d+)$", inner.source)) else 0
+            number = _number(inner)
             below = paths.join(path, paths.parse(inner.target))
-            noted = replace(ask.below(inner), vocabulary=vocabulary, code=here.part(1))
+            noted = replace(ask.below(inner), vocabulary=vocabulary, code=here.part(coded))
             last = below[-1] if below else Step("")
-            if number == 1 and inner.target.endswith(("code", "$value")) and not inner.assignment:
+            if number == coded and inner.target.endswith(CODED) and not inner.assignment:
                 yield noted.fact(below, _codes(pairs, last.name))
                 if inner.target.endswith("code"):
                     yield noted.fact((*below[:-1], Step("system")), _systems(pairs))
@@ -330,6 +332,18 @@ def _possible(facts: Iterator[tuple[str, Fact]], ask: _Ask) -> Iterator[tuple[st
             ask.reading.unjudged[(ask.pair, fact.rows[-1])] = problem
         else:
             yield root, fact
+
+
+def _number(row: Row) -> int:
+    """Return the component a data type row reads, 0 for the whole value."""
+    digits = re.search(r"[-.](\d+)$", row.source)
+    return int(digits[1]) if digits else 0
+
+
+def _coded_part(rows: list[Row]) -> int:
+    """Return the component that a vocabulary map translates."""
+    coded = [_number(row) for row in rows if row.target.endswith(CODED) and not row.assignment]
+    return coded[0] if coded else 1
 
 
 def _codes(pairs: list[CodePair], name: str) -> Expected:
