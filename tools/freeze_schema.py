@@ -4,7 +4,6 @@ python tools/freeze_schema.py            rewrites 0001_first (only until the fir
 """
 
 import sys
-from importlib import import_module, util
 from pathlib import Path
 
 from sqlalchemy import MetaData, Table
@@ -15,10 +14,14 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway.store import schema
+from gateway.store import index_tables, schema
+
+assert index_tables.metadata is schema.metadata, "the search tables belong to the record"
 
 FOLDER = Path(__file__).resolve().parent.parent / "gateway" / "store" / "migrations"
 AREAS = {"inbox": schema.inbox_metadata, "record": schema.metadata, "audit": schema.audit_metadata}
+
+DIALECTS = {"sqlite": SQLiteDialect_pysqlite(), "postgresql": PGDialect_psycopg()}
 
 # The audit trail is append-only in the database too: retention may delete, nothing may change a row.
 EXTRA = {
@@ -48,13 +51,16 @@ ALTER TABLE tally SET (fillfactor=50);
 
 def main() -> None:
     """Write both files of step 1."""
-    if util.find_spec("gateway.store.index_tables"):
-        import_module("gateway.store.index_tables")
-    for name, dialect in (("sqlite", SQLiteDialect_pysqlite()), ("postgresql", PGDialect_psycopg())):
-        text = "-- Written by tools/freeze_schema.py.\n"
-        for area, metadata in AREAS.items():
-            text += f"-- @{area}\n{ddl(metadata, dialect)}{EXTRA.get((name, area), '')}"
-        (FOLDER / f"0001_first.{name}.sql").write_text(text, encoding="utf-8")
+    for name in DIALECTS:
+        (FOLDER / f"0001_first.{name}.sql").write_text(sql(name), encoding="utf-8")
+
+
+def sql(name: str) -> str:
+    """Return the migration that makes every table in the database of this name."""
+    text = "-- Written by tools/freeze_schema.py.\n"
+    for area, metadata in AREAS.items():
+        text += f"-- @{area}\n{ddl(metadata, DIALECTS[name])}{EXTRA.get((name, area), '')}"
+    return text
 
 
 def ddl(metadata: MetaData, dialect: Dialect) -> str:

@@ -154,7 +154,6 @@ class SqliteFile:
         return self._writer
 
     def _open_writer(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._open()
         if self._broken:
             _leave_old_log(connection, self.path.name)
@@ -216,6 +215,8 @@ class SqliteFile:
                 connection.close()
 
     def _open(self) -> sqlite3.Connection:
+        if not self.readonly:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         mode = "ro" if self.readonly else "rwc"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(
@@ -235,14 +236,14 @@ class SqliteFile:
         yield "temp_store=MEMORY"
 
     def _keep_log_short(self) -> None:
-        limit = CHECKPOINT_BYTES
+        beyond = 0  # where a reader keeps the old log alive, how far it may grow before the next attempt
         while self._dirty.wait() and not self._closed.is_set():
             self._dirty.clear()
-            if wal_bytes(self.path) >= limit:
+            if wal_bytes(self.path) >= CHECKPOINT_BYTES + beyond:
                 done = False
                 with suppress(Transient):  # the next round tries again; writers report what is wrong
                     done = self.checkpoint()
-                limit = CHECKPOINT_BYTES if done else wal_bytes(self.path) + CHECKPOINT_BYTES // 4
+                beyond = 0 if done else wal_bytes(self.path) - CHECKPOINT_BYTES * 3 // 4
             self._closed.wait(POLL_S)
 
 
@@ -267,6 +268,7 @@ def _begin_immediate(connection: sqlite3.Connection, patience_s: float) -> None:
 
 def _leave_old_log(connection: sqlite3.Connection, name: str) -> None:
     """After a failed fsync the log may be lost in part: copy it into the file and begin a new one."""
+    connection.execute("PRAGMA busy_timeout=100")
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         connection.close()

@@ -28,9 +28,7 @@ def version(pid: int, fid: str, ver: int = 1, **given: Any) -> NewVersion:
 def work(arrival_number: int, state: State = State.QUEUED, **given: Any) -> WorkRow:
     """Return the first item of an arrival of the feed `county-his`."""
     values = {"feed": "county-his", "site": "county", "lane": 7, "patient_key": "p1"} | given
-    return WorkRow(
-        item_id=item_id(arrival_number, 0), state=state, received_us=1_000_000 + arrival_number, **values
-    )
+    return WorkRow(item_id=item_id(arrival_number, 0), state=state, received_us=1_000_000 + arrival_number, **values)
 
 
 def create(store: Any, *fids: str, **given: Any) -> list[int]:

@@ -59,7 +59,7 @@ def test_parallel_writers_leave_one_gapless_order(new_store):
     with ThreadPoolExecutor(3) as pool:
         ids = list(pool.map(send, range(3)))
     assert all(sent == sorted(sent) for sent in ids)
-    assert sorted(sum(ids, [])) == list(range(1, 61))
+    assert sorted(number for sent in ids for number in sent) == list(range(1, 61))
 
 
 def test_parallel_twins_become_one(new_store):
