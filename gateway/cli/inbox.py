@@ -1,6 +1,7 @@
 """gateway inbox: look at messages, and decide about those that were parked."""
 
 import json
+from collections.abc import Sequence
 
 import click
 from rich.table import Table
@@ -138,7 +139,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("ascii", "backslashreplace").replace("\r", "\n")
 
 
-def _tell(done: str, changed: list[int], asked: tuple[int, ...]) -> None:
+def _tell(done: str, changed: Sequence[int], asked: tuple[int, ...]) -> None:
     console.print(f"{done}: {len(changed)} of {len(asked)}")
     if len(changed) < len(asked):
         raise GatewayError("the others were in another state, or are unknown")

@@ -34,7 +34,7 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
             chosen = {name: given.pop(name) or None for name in names}
             return verb(settings.load(Path(config) if config else None, **chosen), **given)
 
-        wrapped = called
+        wrapped: Callable[..., Any] = called
         for name in reversed(names):
             wrapped = _option(name)(wrapped)
         return click.option("--config", metavar="FILE", help="Settings file; default ./gateway.toml if there.")(wrapped)

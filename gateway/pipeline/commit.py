@@ -87,7 +87,7 @@ def held_row(entry: Parsed) -> WorkRow:
 
 def retry_row(entry: Failed) -> WorkRow:
     """Return the row of an item whose definitions failed and that is tried again later."""
-    row = _row(entry.item, (), State.RETRY, entry.issues)
+    row = _row(entry.item, read(entry.item).patient_keys, State.RETRY, entry.issues)
     return row._replace(reason=str(Reason.POISON), next_us=entry.next_us)
 
 

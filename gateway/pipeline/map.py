@@ -3,7 +3,28 @@
 from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
+from gateway.mapping.draft import Draft
 from gateway.pipeline.values import Drafted, Parked, Parsed, Reason, Sorted
+
+# Facts about one message's way stand in the columns of every version and are rendered from there (decision 14).
+RENDERED = frozenset({"Provenance", "MessageHeader"})
+
+# Without a person these mean nothing.
+OF_A_PERSON = frozenset(
+    {
+        "AllergyIntolerance",
+        "Condition",
+        "Coverage",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "Immunization",
+        "MedicationRequest",
+        "Observation",
+        "Procedure",
+        "ServiceRequest",
+    }
+)
 
 
 def map_all(messages: list[Parsed], catalog: Catalog) -> Sorted[Drafted]:
@@ -24,9 +45,24 @@ def map_one(parsed: Parsed, catalog: Catalog) -> Drafted | Parked:
         mapped = catalog.mapper(parsed.item.feed.name).map(parsed.message)
     except GatewayError as fault:
         return _parked(parsed, Reason.UNREADABLE, Issue("error", "structure", fault.text, fault.where))
+    mapped.drafts = [draft for draft in mapped.drafts if draft.type not in RENDERED]
     if not mapped.drafts and not mapped.merges:
         return _parked(parsed, Reason.UNMAPPED, _nothing(parsed))
+    if _nobodys(mapped.drafts):
+        return _parked(parsed, Reason.UNIDENTIFIED, _whose(parsed))
     return Drafted(parsed, mapped)
+
+
+def _nobodys(drafts: list[Draft]) -> bool:
+    """Say whether the message tells clinical facts of a person it does not name."""
+    return any(draft.type in OF_A_PERSON and not draft.patient for draft in drafts) and not any(
+        draft.type == "Patient" for draft in drafts
+    )
+
+
+def _whose(parsed: Parsed) -> Issue:
+    text = "the message names no patient (no PID segment), so nobody can tell whose record this belongs to"
+    return Issue("error", "required", f"{text}; ask the sender to send PID", "PID")
 
 
 def _nothing(parsed: Parsed) -> Issue:

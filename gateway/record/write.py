@@ -8,8 +8,8 @@ from gateway.fhir import resource, temporal
 from gateway.record.workbench import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
+from gateway.store import index
 from gateway.store.engine import WriteTx
-from gateway.store.type_ids import TYPE_ID
 from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
 
 _HEAD = len(b'{"resourceType":"')
@@ -54,12 +54,7 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
     ready = [version for effect in effects for version in effect.versions]
     _give_pids(tx, [version.planned.state for version in ready])
     tx.put([_version(version, updated_us) for version in ready])
-    tx.index(
-        [
-            (version.planned.state.pid, version.planned.state.type, version.rows, version.planned.ver == 1)
-            for version in ready
-        ]
-    )
+    index.replace(tx, _index_entries(ready), _known(effects))
     for effect in effects:
         _aliases(tx, effect.plan.aliases)
         _links(tx, effect, updated_us)
@@ -89,7 +84,7 @@ def _give_pids(tx: WriteTx, states: list[State]) -> None:
         state.pid = pid
 
 
-def _index_entries(ready: list[Ready]) -> list[tuple[int, int, Rows, bool]]:
+def _index_entries(ready: list[Ready]) -> list[index.Entry]:
     """Return the last rows of each resource, and whether the store has none of it yet."""
     last: dict[int, Ready] = {}
     new: set[int] = set()
@@ -98,7 +93,14 @@ def _index_entries(ready: list[Ready]) -> list[tuple[int, int, Rows, bool]]:
         last[pid] = version
         if version.planned.ver == 1:
             new.add(pid)
-    return [(pid, TYPE_ID[version.planned.state.type], version.rows, pid in new) for pid, version in last.items()]
+    return [(pid, version.planned.state.type, version.rows, pid in new) for pid, version in last.items()]
+
+
+def _known(effects: Sequence[Effect]) -> dict[tuple[str, str], int]:
+    """Return the pids at hand, so that the index need not ask for them."""
+    states = [planned.state for effect in effects for planned in effect.plan.versions]
+    states += [state.patient for state in states if state.patient is not None]
+    return {(state.type, state.fid): state.pid for state in states if state.pid}
 
 
 def _version(version: Ready, updated_us: int) -> NewVersion:

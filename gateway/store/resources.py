@@ -91,6 +91,10 @@ class ResourceReads(Tx):
         )
         return [_stored(row, self.names) for row in rows]
 
+    def last_pid(self) -> int:
+        """Return the highest pid given to a resource, 0 without any."""
+        return int(self.session.value("SELECT coalesce(max(pid), 0) FROM resource"))
+
     def read(self, kind: str, fid: str, scope: Scope) -> Stored | None:
         """Return the current version (a deletion too) if the scope may see it."""
         return _seen(self._stored_rows(_READ, (TYPE_ID[kind], fid)), scope)
@@ -108,6 +112,10 @@ class ResourceReads(Tx):
         last = version_id(pid, before) - 1 if before else version_id(pid + 1, 0) - 1
         found = self._stored_rows(_HISTORY, (version_id(pid, 0), last, pid, count))
         return [version for version in found if visible(version, scope)]
+
+    def last_pid(self) -> int:
+        """Return the newest pid, 0 in an empty store."""
+        return int(self.session.value("SELECT coalesce(max(pid), 0) FROM resource"))
 
     def versions(self, pid: int) -> list[Stored]:
         """Return every version of a resource, oldest first; for replay and maintenance, without a scope."""
