@@ -1,11 +1,9 @@
 """The store: opens SQLite files or a PostgreSQL database and hands out transactions and doors."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from gateway import clock
 from gateway.errors import Category, GatewayError
 from gateway.search.scope import Scope
-from gateway.store import migrations, outbox
+from gateway.store import index, migrations, outbox
 from gateway.store.aliases import AliasReads, AliasWrites
 from gateway.store.audit import Audit
 from gateway.store.dialect import Session
@@ -65,9 +63,9 @@ class WriteTx(ResourceWrites, AliasWrites, WorkWrites, LinkWrites, LaneWrites, R
         self._next_seq += count
         return range(first, self._next_seq)
 
-    def index(self, rows: Sequence[tuple[int, int, Any, bool]]) -> None:
+    def index(self, entries: Sequence[index.Entry], known: Mapping[tuple[str, str], int] | None = None) -> None:
         """Replace the search rows of resources: (pid, type id, rows, whether the resource is new)."""
-        import_module("gateway.store.index").replace(self, rows)
+        index.replace(self, entries, known)
 
 
 class PidBlocks:

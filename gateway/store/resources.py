@@ -91,10 +91,6 @@ class ResourceReads(Tx):
         )
         return [_stored(row, self.names) for row in rows]
 
-    def last_pid(self) -> int:
-        """Return the highest pid given to a resource, 0 without any."""
-        return int(self.session.value("SELECT coalesce(max(pid), 0) FROM resource"))
-
     def read(self, kind: str, fid: str, scope: Scope) -> Stored | None:
         """Return the current version (a deletion too) if the scope may see it."""
         return _seen(self._stored_rows(_READ, (TYPE_ID[kind], fid)), scope)

@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gateway.search import extract
 from gateway.search.scope import Scope
+from gateway.store import index
 from gateway.store.failures import Conflict
+from gateway.store.type_ids import TYPE_ID
 from gateway.store.values import Op, item_id
 from tests.store.make import ALL, create, version
 
@@ -146,6 +149,8 @@ def test_of_parallel_updates_one_wins(new_store):
 def test_pids_are_new_and_rise(new_store):
     one, two = new_store(), new_store()
     given = []
+    with one.read() as tx:
+        assert tx.last_pid() == 0
     for n in range(6):
         with (one, two)[n % 2].write() as tx:
             pids = [*tx.allocate(300), *tx.allocate(2000)]
@@ -153,6 +158,8 @@ def test_pids_are_new_and_rise(new_store):
             tx.put([version(pid, f"{n}-{pid}") for pid in (pids[0], pids[-1])])
         given += [pids[0], pids[-1]]
     assert len(set(given)) == len(given)
+    with two.read() as tx:
+        assert tx.last_pid() == max(given)
 
 
 def test_an_item_names_the_versions_it_made(store):
@@ -187,3 +194,15 @@ def test_bulk_puts_of_any_size_agree_with_a_model(store):
     with store.read() as tx:
         heads = tx.heads_by_pid(model)
     assert {pid: (head.fid, head.ver) for pid, head in heads.items()} == model
+
+
+def test_the_search_index_is_written_in_the_same_transaction(store):
+    resource = {"resourceType": "Patient", "id": "a", "gender": "female"}
+    with pytest.raises(ValueError, match="undo"), store.write() as tx:
+        (pid,) = tx.allocate(1)
+        tx.put([version(pid, "a")])
+        tx.index([(pid, TYPE_ID["Patient"], extract.rows(resource, "Patient"), True)])
+        assert index.stored(tx, pid, TYPE_ID["Patient"])["token"]
+        raise ValueError("undo")
+    with store.read() as tx:
+        assert index.stored(tx, pid, TYPE_ID["Patient"]) == index.batch([], {})
