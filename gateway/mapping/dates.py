@@ -109,3 +109,9 @@ def _refuse(text: str, what: str) -> Cell:
 
 def _too_short(text: str) -> Cell:
     return Cell(None, (Note(f"'{text}' has no time of day, which this element needs; it was left out"),))
+
+
+def birth_time(raw: str) -> Cell:
+    """Return the FHIR dateTime of a birth when a time of day was sent (guide: PID-7 longer than a date)."""
+    cell = date_time(raw)
+    return cell if cell.value is not None and "T" in cell.value else EMPTY

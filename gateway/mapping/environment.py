@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from gateway.formats.hl7v2 import Delimiters
 
@@ -59,12 +59,17 @@ class Environment:
     absent: frozenset[str] = frozenset()
     codes: dict[str, CodeMap] = field(default_factory=dict)
     daily: frozenset[str] = frozenset()
-    options: dict[str, Any] = field(default_factory=dict)
+    envelope: bool = False
 
     @cached_property
     def numbers(self) -> str:
         """Return the beginning of every identifier system of this site (ruling R3)."""
         return f"{self.base}/id/{self.site}/"
+
+    @cached_property
+    def weak(self) -> frozenset[str]:
+        """Return the systems of numbers that may be handed to another person."""
+        return frozenset(self.number_system(series.kind) for series in self.identifiers.values() if series.weak)
 
     def number_system(self, kind: str) -> str:
         """Return the identifier system of one number series of this site."""
@@ -93,6 +98,7 @@ class Environment:
         return name if name.startswith(_ABSOLUTE) else self.code_system(name)
 
 
+@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     """Return a name fit for a URL path: letters, digits and ideographs, the rest one dash."""
     return _UNSAFE.sub("-", text).strip("-").lower() or "unnamed"

@@ -1,7 +1,8 @@
 """Target paths: `name[].given`, `extension(URL).valueString`, compiled once to functions that write.
 
 `a.b` goes into objects, `a[]` appends a new element, `a[0]` is the first, `a[-]` the newest (made when missing),
-`extension(URL)` is the extension with that url (made when missing), `$this` merges an object into the whole.
+`extension(URL)` is the extension with that url (made when missing), `extension(URL)[]` one more of them,
+`$this` merges an object into the whole.
 Values may be shared between messages, so a writer copies whatever it goes into.
 """
 
@@ -12,8 +13,10 @@ from typing import Any, NamedTuple
 
 Body = dict[str, Any]
 Write = Callable[[Body, Any], None]
-_STEP = re.compile(r"(_?[A-Za-z][A-Za-z0-9]*)(\[\]|\[0\]|\[-\]|\([^()]+\))?(?:\.|$)")
+_REFERENCE = frozenset({"display", "extension", "reference"})
+_STEP = re.compile(r"(_?[A-Za-z][A-Za-z0-9]*)(\[\]|\[0\]|\[-\]|\([^()]+\)(?:\[\])?)?(?:\.|$)")
 _PLACES = {"new": None, "first": 0, "last": -1}
+_CHOICES = {"[]": "new", "[0]": "first", "[-]": "last"}
 
 
 class Step(NamedTuple):
@@ -32,7 +35,7 @@ def parse(path: str) -> list[Step]:
         if found is None:
             raise ValueError(f"cannot read the path {path!r} at {path[at:]!r}")
         choice = found[2] or ""
-        steps.append(Step(found[1], {"": "", "[]": "new", "[0]": "first", "[-]": "last"}.get(choice, choice[1:-1])))
+        steps.append(Step(found[1], _CHOICES.get(choice) or choice.replace("(", "").replace(")", "")))
         at = found.end()
     if not steps or path.endswith("."):
         raise ValueError(f"the path {path!r} is not complete")
@@ -130,7 +133,7 @@ def _walk(step: Step) -> Callable[[Body], Body]:
     if choose == "":
 
         def into(body: Body) -> Body:
-            child = dict(body[name]) if name in body else {}
+            child = _own(body.get(name))
             body[name] = child
             return child
 
@@ -138,27 +141,36 @@ def _walk(step: Step) -> Callable[[Body], Body]:
     if choose in _PLACES:
         return _walk_list(name, _PLACES[choose])
 
+    url, another = choose.removesuffix("[]"), choose.endswith("[]")
+
     def into_extension(body: Body) -> Body:
-        items = list(body.get(name, ()))
+        items: list[Body] = list(body.get(name, ()))
         body[name] = items
         for at, item in enumerate(items):
-            if item.get("url") == choose:
+            if item.get("url") == url and not another:
                 items[at] = dict(item)
-                return items[at]  # type: ignore[no-any-return]
-        items.append({"url": choose})
-        return items[-1]  # type: ignore[no-any-return]
+                return items[at]
+        items.append({"url": url})
+        return items[-1]
 
     return into_extension
 
 
 def _walk_list(name: str, place: int | None) -> Callable[[Body], Body]:
     def into_list(body: Body) -> Body:
-        items = list(body.get(name, ()))
+        items: list[Body] = list(body.get(name, ()))
         body[name] = items
         if place is not None and items:
-            items[place] = dict(items[place])
-            return items[place]  # type: ignore[no-any-return]
+            items[place] = _own(items[place])
+            return items[place]
         items.append({})
-        return items[-1]  # type: ignore[no-any-return]
+        return items[-1]
 
     return into_list
+
+
+def _own(child: Body | None) -> Body:
+    """Return an object that may be written to: a copy, but a Reference itself, which a draft's links hold."""
+    if child is None:
+        return {}
+    return child if child.keys() <= _REFERENCE and ("display" in child or not child) else dict(child)

@@ -1,0 +1,184 @@
+"""The catalogue: all feeds of the mapping folders with their compiled definitions, activated whole or not at all."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import Category, GatewayError
+from gateway.formats.hl7v2 import Message
+from gateway.mapping import checking, feeds
+from gateway.mapping.compiling import Compiler
+from gateway.mapping.definition import MessageDef
+from gateway.mapping.draft import Left, Mapped
+from gateway.mapping.engine import Run
+from gateway.mapping.environment import BASE, Environment
+from gateway.mapping.feeds import Feed, FeedBook
+from gateway.mapping.library import Library, Reader, expand_every
+from gateway.mapping.plan import MessagePlan, compile_plan
+from gateway.mapping.program import SegmentProgram
+
+_GENERIC = "generic"
+
+
+class WrongDefinitions(GatewayError):
+    """The mapping folders have faults; `faults` lists every one with its file and rule."""
+
+    category = Category.INVALID
+
+    def __init__(self, faults: list[str]) -> None:
+        head = f"The mapping definitions have {len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        super().__init__(f"{head}; nothing was activated:\n" + "\n".join(f"- {fault}" for fault in faults))
+        self.faults = faults
+
+
+class Mapper:
+    """Maps the messages of one feed; programs are compiled when first needed and kept."""
+
+    def __init__(self, environment: Environment, library: Library) -> None:
+        self._env = environment
+        self._library = library
+        self._plans: dict[tuple[str, bool], MessagePlan] = {}
+        self._programs: dict[tuple[str, bool], SegmentProgram] = {}
+        self._compilers = {trace: Compiler(environment, library.datatypes, trace=trace) for trace in (False, True)}
+        self._lefts: dict[Any, Left] = {}
+        self._covers = _covers(library.messages.values())
+
+    def map(self, message: Message, *, trace: bool = False) -> Mapped:
+        """Return what the message becomes; data faults are issues, nothing is raised for them."""
+        plan = self.plan(message.type, message.event, message.structure, trace=trace)
+        run = Run(message, plan, self._env, self._lefts, tracing=trace)
+        for segment in message.segments:
+            run.segment(segment)
+        return run.close()
+
+    def plan(self, message_type: str, event: str, structure: str, *, trace: bool = False) -> MessagePlan:
+        """Return the plan for an event: its own, its structure's, its type's, else the generic one."""
+        wanted = (f"{message_type}^{event}", structure, f"{message_type}_{event}", f"{message_type}^*", _GENERIC)
+        name = next((self._covers[word] for word in wanted if word in self._covers), _GENERIC)
+        plan = self._plans.get((name, trace))
+        if plan is None:
+            plan = compile_plan(self._library.messages[name], lambda part: self._program(part, trace))
+            self._plans[(name, trace)] = plan
+        return plan
+
+    def compile_all(self) -> None:
+        """Compile every plan, so that a fault shows now and not with a message."""
+        for name in self._library.messages:
+            definition = self._library.messages[name]
+            self._plans[(name, False)] = compile_plan(definition, lambda part: self._program(part, False))
+
+    def _program(self, name: str, trace: bool) -> SegmentProgram:
+        found = self._programs.get((name, trace))
+        if found is None:
+            found = self._compilers[trace].segment(self._library.segments[name])
+            self._programs[(name, trace)] = found
+        return found
+
+
+class Catalog:
+    """All feeds, each with its mapper; `version` is the digest of every file read."""
+
+    def __init__(self, version: str, mappers: dict[str, Mapper], book: Iterable[Feed]) -> None:
+        self.version = version
+        self.feeds = list(book)
+        self._mappers = mappers
+
+    def mapper(self, feed_name: str) -> Mapper:
+        """Return the mapper of a feed; raises GatewayError naming the feeds there are."""
+        found = self._mappers.get(feed_name)
+        if found is None:
+            told = f"there is no feed {feed_name!r}; there are {', '.join(sorted(self._mappers))}"
+            raise GatewayError(told, category=Category.NOT_FOUND)
+        return found
+
+    def book(self, *, insecure_local: bool = False) -> FeedBook:
+        """Return the feeds as a book that finds a sender's."""
+        return FeedBook(self.feeds, insecure_local=insecure_local)
+
+
+def load(folders: list[Path], *, base: str = BASE) -> Catalog:
+    """Read, check and compile every definition; raises WrongDefinitions listing every fault there is."""
+    reader = Reader()
+    library = Library()
+    for folder in folders:
+        naming = folder / "base" / "naming.yaml"
+        if naming.is_file():
+            reader.naming(library, reader.yaml(naming), naming)
+        reader.lay_over(library, folder / "base")
+    loaded = _Loaded(reader, base)
+    for site in _sites(folders):
+        loaded.site(library, site)
+    if reader.faults.found:
+        raise WrongDefinitions(reader.faults.found)
+    return Catalog(reader.version, loaded.mappers, loaded.feeds)
+
+
+class _Loaded:
+    """The feeds found so far, and their mappers."""
+
+    def __init__(self, reader: Reader, base: str) -> None:
+        self._reader = reader
+        self._base = base
+        self._checked: set[str] = set()
+        self.feeds: list[Feed] = []
+        self.mappers: dict[str, Mapper] = {}
+
+    def site(self, library: Library, folder: Path) -> None:
+        """Lay a site's definitions over the base, then each of its feeds'."""
+        file = folder / "site.yaml"
+        raw = self._reader.yaml(file)
+        mine = library.copy()
+        name = str(raw.get("site", folder.name))
+        self._reader.naming(mine, raw.get("naming") or {}, file)
+        self._reader.lay_over(mine, folder)
+        for path in sorted(folder.glob("*/feed.yaml")):
+            self._feed(mine.copy(), name, path)
+
+    def _feed(self, library: Library, site: str, path: Path) -> None:
+        faults = self._reader.faults
+        raw = self._reader.yaml(path)
+        name = path.parent.name
+        feed, wrong = feeds.read(name, site, raw)
+        for text in wrong:
+            faults.add(path, "", text)
+        if any(other.name == name for other in self.feeds):
+            faults.add(path, "", f"there is another feed called {name}")
+        self._reader.naming(library, raw.get("naming") or {}, path)
+        self._reader.lay_over(library, path.parent)
+        expand_every(library.messages)
+        before = len(faults.found)
+        checking.check(library, faults)
+        fresh = [text for text in faults.found[before:] if text not in self._checked]
+        self._checked.update(fresh)
+        faults.found[before:] = fresh
+        if feed is None or len(faults.found) > 0:
+            return
+        mapper = Mapper(_environment(feed, library, self._base), library)
+        mapper.compile_all()
+        self.feeds.append(feed)
+        self.mappers[name] = mapper
+
+
+def _environment(feed: Feed, library: Library, base: str) -> Environment:
+    naming = library.naming
+    return Environment(
+        site=feed.site,
+        feed=feed.name,
+        base=base,
+        coding=dict(naming.coding),
+        identifiers=dict(naming.identifiers),
+        national=dict(naming.national),
+        units=dict(naming.units),
+        absent=frozenset(naming.absent),
+        codes=library.codes,
+        daily=frozenset(feed.daily),
+        envelope=feed.message_header,
+    )
+
+
+def _covers(messages: Iterable[MessageDef]) -> dict[str, str]:
+    return {word: message.name for message in messages for word in (message.name, *message.covers)}
+
+
+def _sites(folders: list[Path]) -> list[Path]:
+    return sorted({file.parent for folder in folders for file in folder.glob("*/site.yaml")})

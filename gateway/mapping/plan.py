@@ -1,0 +1,111 @@
+"""Plans: message maps compiled to what each segment does, in the order of the message."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.mapping import paths, program
+from gateway.mapping.definition import MessageDef, ResourceDef, Source, Use
+from gateway.mapping.draft import Mode
+from gateway.mapping.keys import NAMINGS, Naming
+from gateway.mapping.program import SegmentProgram, Test
+
+FOLLOWERS = frozenset({"NTE", "PRT", "ROL", "CTI", "CTD"})
+_MISSING = {
+    "extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"},
+    ]
+}
+
+
+@dataclass(slots=True, eq=False)
+class Blueprint:
+    """One resource of a message map, ready to be made."""
+
+    name: str
+    type: str
+    mode: Mode
+    naming: Naming
+    parent: str
+    by: tuple[Source, ...]
+    links: list[tuple[str, paths.Write]]
+    into: list[tuple[str, paths.Write]]
+    required: list[tuple[str, paths.Write]]
+    starters: frozenset[str] = frozenset()
+    below: tuple[str, ...] = ()
+    is_patient: bool = False
+    joins_text: bool = False
+
+
+@dataclass(slots=True)
+class Action:
+    """What one segment does to one resource: start it or add to it, with these programs."""
+
+    blueprint: Blueprint
+    starts: bool
+    programs: tuple[SegmentProgram, ...]
+    test: Test | None = None
+    after: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class MessagePlan:
+    """A compiled message map."""
+
+    name: str
+    actions: dict[str, tuple[Action, ...]]
+    kept: dict[str, str]
+    time: tuple[Source, ...]
+    merges: dict[str, SegmentProgram]
+    names: tuple[str, ...] = field(default=())
+
+
+def compile_plan(definition: MessageDef, program_of: Callable[[str], SegmentProgram]) -> MessagePlan:
+    """Compile one message map; `program_of` gives the compiled segment maps by name."""
+    resources = definition.resources
+    actions: dict[str, list[Action]] = {}
+    for resource in resources.values():
+        made = _blueprint(resource, resources)
+        for segment, use in resource.on.items():
+            actions.setdefault(segment, []).append(_action(made, True, use, segment, program_of))
+        for segment, use in resource.also.items():
+            actions.setdefault(segment, []).append(_action(made, False, use, segment, program_of))
+    merges = {segment: program_of(name) for segment, name in definition.merge.items()}
+    steps = {segment: tuple(found) for segment, found in actions.items()}
+    time = definition.time or (Source("MSH", 7),)
+    return MessagePlan(definition.name, steps, dict(definition.kept), time, merges, tuple(resources))
+
+
+def missing() -> dict[str, Any]:
+    """Return what stands for a reference that an element needs and the message does not have."""
+    return {"extension": [dict(item) for item in _MISSING["extension"]]}
+
+
+def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> Blueprint:
+    return Blueprint(
+        name=resource.name,
+        type=resource.type,
+        mode=resource.mode,
+        naming=NAMINGS[resource.keys],
+        parent=resource.parent or resource.under,
+        by=resource.by,
+        links=[(target, paths.writer(path)) for path, target in resource.links.items()],
+        into=[(target, paths.writer(path)) for target, path in resource.into.items()],
+        required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
+        starters=frozenset(resource.on),
+        below=_below(resource.name, resources),
+        is_patient=resource.keys == "patient",
+        joins_text=resource.keys == "observation",
+    )
+
+
+def _below(name: str, resources: Mapping[str, ResourceDef]) -> tuple[str, ...]:
+    direct = [other.name for other in resources.values() if other.under == name and other.name != name]
+    return tuple(dict.fromkeys([*direct, *(deep for child in direct for deep in _below(child, resources))]))
+
+
+def _action(
+    made: Blueprint, starts: bool, use: Use, segment: str, program_of: Callable[[str], SegmentProgram]
+) -> Action:
+    test = program.condition(use.when, segment) if use.when is not None else None
+    return Action(made, starts, tuple(program_of(name) for name in use.maps), test, use.after)

@@ -1,0 +1,243 @@
+"""Programs: segment maps compiled to tables of steps, one entry per field, for one feed."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from gateway.mapping.cell import Cell, Memo, Note
+from gateway.mapping.definition import Source, When
+from gateway.mapping.making import Body, Running, Step
+from gateway.mapping.paths import Write, constant
+
+Test = Callable[[Running], bool]
+EXTRA = Note("only the first repetition has a place", component="repetition", left=True)
+
+
+class Outside(NamedTuple):
+    """A rule whose source is in another segment: where to look, and what to do with the raw value."""
+
+    source: Source
+    step: Step
+
+
+class Default(NamedTuple):
+    """What to write when the resource is complete and nothing stands at `path`."""
+
+    path: str
+    write: Write
+    value: Callable[[], Any]
+
+
+@dataclass(slots=True)
+class SegmentProgram:
+    """One segment map, ready to run: `table[n]` are the steps of field n."""
+
+    name: str
+    segment: str
+    table: list[tuple[Step, ...]] = field(default_factory=list)
+    always: list[Step] = field(default_factory=list)
+    outside: list[Outside] = field(default_factory=list)
+    defaults: list[Default] = field(default_factory=list)
+    handled: frozenset[int] = frozenset()
+    kept: dict[int, str] = field(default_factory=dict)
+    clears: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def pick(fields: list[str], source: Source) -> str:
+    """Return the raw text of a source in these fields: '' when absent; components of the first repetition."""
+    raw = fields[source.field] if source.field < len(fields) else ""
+    if not source.component or not raw:
+        return raw
+    parts = raw.split("~", 1)[0].split("^")
+    part = parts[source.component - 1] if source.component <= len(parts) else ""
+    if not source.sub:
+        return part
+    subs = part.split("&")
+    return subs[source.sub - 1] if source.sub <= len(subs) else ""
+
+
+def condition(when: When, segment: str) -> Test:
+    """Compile a condition on fields of this segment, or of the latest other segment of its group."""
+    read = [_reader(source, segment) for source in when.sources]
+    if when.kind == "present":
+        return lambda run: any(_said(get(run)) for get in read)
+    if when.kind == "absent":
+        return lambda run: not any(_said(get(run)) for get in read)
+    get, values = read[0], when.values
+    if when.kind == "one_of":
+        return lambda run: get(run) in values
+    return lambda run: get(run) not in values
+
+
+def parts_condition(when: When) -> Callable[[list[str]], bool]:
+    """Compile a condition on the components of one value (data-type maps); parts[0] is component 1."""
+    at = [source.component - 1 for source in when.sources]
+    if when.kind == "present":
+        return lambda parts: any(n < len(parts) and _said(parts[n]) for n in at)
+    if when.kind == "absent":
+        return lambda parts: not any(n < len(parts) and _said(parts[n]) for n in at)
+    n, values = at[0], when.values
+    if when.kind == "one_of":
+        return lambda parts: (parts[n] if n < len(parts) else "") in values
+    return lambda parts: (parts[n] if n < len(parts) else "") not in values
+
+
+def _said(raw: str) -> bool:
+    return bool(raw) and raw != '""' and bool(raw.strip("^&~ "))
+
+
+def _reader(source: Source, segment: str) -> Callable[[Running], str]:
+    if source.name == segment:
+        if not source.component:
+            number = source.field
+            return lambda run: run.fields[number] if number < len(run.fields) else ""
+        return lambda run: pick(run.fields, source)
+    return lambda run: pick(run.peers.get(source.name, ()), source)  # type: ignore[arg-type]
+
+
+def set_step(name: str, memo: Memo, number: int) -> Step:
+    """Return the commonest step: the first repetition, converted, at a top-level element."""
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        value, notes, refs, beside = memo[raw]
+        if value is not None:
+            body[name] = value if not refs else placed(run, value, refs)
+        if beside is not None:
+            body[f"_{name}"] = beside
+        if notes:
+            run.note(number, notes)
+
+    return step
+
+
+def write_step(write: Write, beside_at: Write, memo: Memo, number: int) -> Step:
+    """Return the step for any other target; a converted list is written value by value."""
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        value, notes, refs, beside = memo[raw]
+        if value is not None:
+            if refs:
+                value = placed(run, value, refs)
+            for item in value if isinstance(value, list) else (value,):
+                write(body, item)
+        if beside is not None:
+            beside_at(body, beside)
+        if notes:
+            run.note(number, notes)
+
+    return step
+
+
+def spawn_step(write: Write, memo: Memo, number: int) -> Step:
+    """Return the step that makes another resource from the field and writes a reference to it."""
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        cell = memo[raw]
+        if cell.value is not None:
+            write(body, run.refer(cell.value))
+        if cell.notes:
+            run.note(number, cell.notes)
+
+    return step
+
+
+def surrounded(write: Write, last: str, constants: Body) -> Write:
+    """Return a writer that puts a reference as `last` of a new element beside constants; '' puts them into it."""
+    make = constant(constants)
+
+    def written(body: Body, reference: Any) -> None:
+        if not last:
+            reference.update(make())
+            write(body, reference)
+        else:
+            write(body, make() | {last: reference})
+
+    return written
+
+
+def placed(run: Running, value: Body, refs: Any) -> Body:
+    """Return the value with its references in place (a copy: converted values are shared)."""
+    value = dict(value)
+    for element, many, proto in refs:
+        reference = run.refer(proto)
+        value[element] = [*value.get(element, ()), reference] if many else reference
+    return value
+
+
+def each(step: Step) -> Step:
+    """Run a step for every repetition."""
+
+    def repeated(run: Running, body: Body, raw: str) -> None:
+        if "~" not in raw:
+            step(run, body, raw)
+            return
+        for part in raw.split("~"):
+            if part.strip("^& "):
+                step(run, body, part)
+
+    return repeated
+
+
+def first(step: Step, number: int) -> Step:
+    """Run a step for the first repetition that says something; the others are reported as left over."""
+
+    def once(run: Running, body: Body, raw: str) -> None:
+        if "~" not in raw:
+            step(run, body, raw)
+            return
+        told = [part for part in raw.split("~") if part.strip("^& ")]
+        if told:
+            step(run, body, told[0])
+        if len(told) > 1:
+            run.note(number, (EXTRA,))
+
+    return once
+
+
+def component_step(source: Source, step: Step) -> Step:
+    """Run a step on one component of the field."""
+    at = Source(source.name, 0, source.component, source.sub)
+
+    def inner(run: Running, body: Body, raw: str) -> None:
+        part = pick([raw], at)
+        if part:
+            step(run, body, part)
+
+    return inner
+
+
+def guarded(test: Test, step: Step) -> Step:
+    """Run a step only where the condition holds."""
+
+    def inner(run: Running, body: Body, raw: str) -> None:
+        if test(run):
+            step(run, body, raw)
+
+    return inner
+
+
+def traced(step: Step, rule: str, path: str, source: str) -> Step:
+    """Run a step and record which rule wrote which element from which field."""
+
+    def inner(run: Running, body: Body, raw: str) -> None:
+        before = deepcopy(body)
+        step(run, body, raw)
+        if body != before or path == "$this":
+            run.wrote(path, rule, source)
+
+    return inner
+
+
+def with_constants(convert: Callable[[str], Cell], constants: Body) -> Callable[[str], Cell]:
+    """Add constants beside an object value; what the value says itself wins."""
+
+    def converted(raw: str) -> Cell:
+        cell = convert(raw)
+        if isinstance(cell.value, dict):
+            return cell._replace(value=constants | cell.value)
+        if isinstance(cell.value, list):
+            return cell._replace(value=[constants | item for item in cell.value])
+        return cell
+
+    return converted

@@ -1,0 +1,138 @@
+"""The named functions rules may use: each makes a conversion for one rule; steps see the whole segment."""
+
+import base64
+from functools import partial
+from html import escape
+
+from gateway.mapping import coded, dates, identifiers, names, periods, places, scalars, timing, values
+from gateway.mapping.cell import EMPTY, Cell, Convert, Note
+from gateway.mapping.environment import text_of
+from gateway.mapping.making import ConvertMaker, Making, StepMaker
+
+
+def _plain(convert: Convert) -> ConvertMaker:
+    return lambda making: convert
+
+
+def _words(making: Making) -> Convert:
+    """Text, unless it is one of the feed's words that mean nothing was said (无, 不详)."""
+    absent = making.env.absent
+
+    def convert(raw: str) -> Cell:
+        cell = scalars.text(raw)
+        if cell.value in absent:
+            told = f"'{cell.value}' means that nothing was said; it was left out"
+            return Cell(None, (Note(told, "informational", "information"),))
+        return cell
+
+    return convert
+
+
+def _integer(making: Making) -> Convert:
+    return partial(scalars.integer, least=int(making.args.get("least", 0)))
+
+
+def _boolean(making: Making) -> Convert:
+    return lambda raw: scalars.boolean(coded.code(raw, making.env, making.table, making.codes))
+
+
+def _code(making: Making) -> Convert:
+    return lambda raw: coded.code(raw, making.env, making.table, making.codes)
+
+
+def _concept(making: Making) -> Convert:
+    return lambda raw: coded.concept(raw, making.env, making.table, making.codes)
+
+
+def _coding(making: Making) -> Convert:
+    return lambda raw: coded.coding(raw, making.env, making.table, making.codes)
+
+
+def _quantity(making: Making) -> Convert:
+    return lambda raw: scalars.quantity(raw, making.env)
+
+
+def _unit(making: Making) -> Convert:
+    return lambda raw: Cell(scalars.unit(raw, making.env) or None)
+
+
+def _uri(making: Making) -> Convert:
+    def convert(raw: str) -> Cell:
+        word = text_of(raw)
+        return Cell(making.env.coding_system(word, making.table)) if word else EMPTY
+
+    return convert
+
+
+def _base64_text(raw: str) -> Cell:
+    found = scalars.lines(raw).value
+    return Cell(base64.b64encode(found.encode()).decode()) if found else EMPTY
+
+
+def _joined(making: Making) -> Convert:
+    """The components as sent with a separator between them (`args: {with: "-"}`)."""
+    between = str(making.args.get("with", " "))
+    return lambda raw: Cell(between.join(text_of(part) for part in raw.split("^") if part) or None)
+
+
+def _narrative(raw: str) -> Cell:
+    """The words as a FHIR narrative: one division of XHTML."""
+    words = scalars.lines(raw).value
+    return Cell(f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(words)}</div>') if words else EMPTY
+
+
+CONVERTERS: dict[str, ConvertMaker] = {
+    "narrative": _plain(_narrative),
+    "text": _plain(scalars.text),
+    "words": _words,
+    "lines": _plain(scalars.lines),
+    "display": _plain(lambda raw: Cell(coded.display(raw) or None)),
+    "joined": _joined,
+    "date": _plain(dates.date_only),
+    "date_time": _plain(dates.date_time),
+    "birth_time": _plain(dates.birth_time),
+    "instant": _plain(dates.instant),
+    "time": _plain(dates.time_of_day),
+    "decimal": _plain(scalars.decimal),
+    "integer": _integer,
+    "boolean": _boolean,
+    "code": _code,
+    "concept": _concept,
+    "coding": _coding,
+    "quantity": _quantity,
+    "unit": _unit,
+    "unit_code": timing.unit_of_time,
+    "unit_of_quantity": timing.unit_of_quantity,
+    "minutes": timing.minutes,
+    "duration": timing.duration,
+    "repeat_pattern": timing.repeat_pattern,
+    "quantity_timing": timing.quantity_timing,
+    "medication_timing": timing.medication_timing,
+    "chinese_name": _plain(names.chinese_name),
+    "full_name": _plain(names.full_name),
+    "namespace": _plain(names.namespace),
+    "universal": _plain(names.universal),
+    "device_name": _plain(names.device_name),
+    "text_concept": _plain(names.text_concept),
+    "event_coding": names.event_coding,
+    "endpoint": _plain(names.endpoint),
+    "replaced_document": identifiers.replaced_document,
+    "uri": _uri,
+    "base64_text": _plain(_base64_text),
+    "identifier": identifiers.cx,
+    "entity": identifiers.entity,
+    "entity_of_pair": identifiers.entity_of_pair,
+    "system": identifiers.system,
+    "resident_id": identifiers.resident,
+    "contact_point": places.contact_point,
+    "location": places.location,
+    "attachment": values.attachment,
+    "numeric": values.numeric,
+}
+
+STEPS: dict[str, StepMaker] = {
+    "ended": periods.ended,
+    "observation_value": values.observation_value,
+    "reference_range": values.reference_range,
+    "document_content": values.document_content,
+}
