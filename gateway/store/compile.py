@@ -1,7 +1,7 @@
 """Compiling of a search: each criterion becomes a predicate over the index, with what it needs looked up first."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from gateway.search import parameters
@@ -274,13 +274,20 @@ def _updated(parameter: Parameter, values: Iterable[Date]) -> Predicate:
 def _missing(parameter: Parameter, *, absent: bool) -> Predicate:
     if parameter.name in ("_id", "_lastUpdated"):
         return NEVER if absent else Predicate(ALWAYS)
-    found = any_of(_present(each, parameter.only) for each in parameters.stored(parameter))
-    if parameter.kind == "composite" and whole(parameter):
-        names = parameters.for_type(parameter.type)
-        found = all_of(
-            any_of(_present(each, "") for each in parameters.stored(names[part.name])) for part in parameter.components
-        )
+    found = any_of(_held(parameter))
     return Predicate(negated(found) if absent else found)
+
+
+def _held(parameter: Parameter) -> Iterator[Sql]:
+    """Yield the conditions under which a resource has a value of the parameter."""
+    if parameter.kind != "composite":
+        yield from (_present(each, parameter.only) for each in parameters.stored(parameter))
+        return
+    if paired(parameter):
+        yield _present(parameter, "")
+    if whole(parameter):
+        parts = [_at_root(parameter, part.name, part.expression) for part in parameter.components]
+        yield all_of(any_of(_present(each, "") for each in part) for part in parts)
 
 
 def _present(stored: Parameter, only: str) -> Sql:

@@ -16,7 +16,8 @@ Row = tuple[int, float, float]
 Sink = list[Row]
 Indexer = Callable[[int, Any, Sink], None]
 
-INFINITY = float("inf")
+INFINITY = 1e308
+"""Beyond any measurement: an open end of a range."""
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?")
 
 
