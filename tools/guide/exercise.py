@@ -123,7 +123,7 @@ def messages(guide: Guide, structure: str) -> list[str]:
 def turns(guide: Guide, structure: str, count_: int) -> Iterator[str]:
     """Yield plain messages in which every vocabulary map's codes come round, one code a message."""
     for turn in range(count_):
-        yield Writer(guide, structure, Variant(), turn).text()
+        yield Writer(guide, structure, Variant(), turn, every_code=True).text()
 
 
 def _needed(guide: Guide, structure: str) -> Iterator[Needs]:
@@ -212,10 +212,10 @@ def _measured(test: Test) -> str:
 class Writer:
     """Writes the message of one variant."""
 
-    def __init__(self, guide: Guide, structure: str, variant: Variant, turn: int) -> None:
+    def __init__(self, guide: Guide, structure: str, variant: Variant, turn: int, *, every_code: bool = False) -> None:
         self.guide, self.structure, self.turn = guide, structure, turn
         self.variant, self.needs = variant, variant.needs
-        self.make = Maker(guide, turn, count(turn * 7 + 1))
+        self.make = Maker(guide, turn, every_code, count(turn * 7 + 1))
         self.out = self._shut_out()
 
     def _shut_out(self) -> set[tuple[str, int]]:
@@ -384,4 +384,6 @@ def _repeats(rows: list[tuple[MessageRow, Row]]) -> bool:
 def _many(position: MessageRow, row: Row) -> bool:
     head = paths.parse(position.target)
     path = paths.join(head[1:], paths.parse(row.target))
-    return any(r4.many(head[0].name, path[: size + 1]) for size in range(len(path)) if not path[size].refers)
+    while path and (path[-1].refers or path[-1].name in ("individual", "actor")):
+        path = path[:-1]
+    return bool(path) and path[-1].name != "extension" and r4.many(head[0].name, path)

@@ -52,12 +52,20 @@ def name_text(here: "Here") -> Expected | None:
     """XPN as one text; the order follows XPN.11, and Chinese names are written without a blank."""
     family = here.part(1).split("&")[0]
     given = [part for part in (here.part(2), here.part(3)) if part]
-    orders = [[here.part(5), *given, family, here.part(4)], [here.part(5), family, *given, here.part(4)]]
+    before, after = here.part(5), here.part(4)
+    orders = [[before, *given, family, after], [before, family, *given, after]]
+    orders += [[*given, family], [family, *given]]
     joined = [sign.join(filter(None, order)) for order in orders for sign in (" ", "")]
     return Expected("text", tuple(dict.fromkeys(joined)))
 
 
+def namespace(here: "Here") -> Expected | None:
+    """HD as a URI: HD.1 is a name and no URI, so any URI that carries it (or HD.2) is right."""
+    return values.namespace((here.part(1), here.part(2)))
+
+
 HAND: dict[str, Callable[["Here"], Expected | None]] = {
+    "HD[uri]#3": namespace,
     "XPN[string]#3": name_text,
     "DTM[dateTime]#3": moment,
     "DR[dateTime]#3": moment,

@@ -264,7 +264,8 @@ class Oracle:
                     yield noted.fact((*below[:-1], Step("system")), _systems(pairs))
             elif number == 2 and "coding" in inner.target and here.part(2):
                 shown = tuple(Step(s.name, "own") if s.name == "coding" else s for s in below)
-                yield ask.below(inner).fact(shown, Expected("text", (here.part(2),)))
+                texts = (here.part(2), *(pair.display for pair in pairs if pair.display))
+                yield ask.below(inner).fact(shown, Expected("text", texts))
             elif self._alternative(inner, here, number, ask):
                 down = replace(here, text=here.part(number), separator="&", row=inner)
                 yield from self._inner(inner, down, path, ask, inner.fhir_type)
@@ -294,6 +295,8 @@ class Oracle:
     def _plain(self, row: Row, text: str, fhir_type: str, name: str) -> Expected | None:
         if row.any_value:
             return values.ANYTHING
+        if row.map == "CWE[uri]":
+            return values.namespace((text,))
         if name == "system" and re.match(r"(CWE|CE|CNE)\.(3|6|12)$", row.source):
             return values.system(text)
         return values.convert(text, fhir_type, row.v2_type, name)
@@ -327,7 +330,7 @@ class _Ask:
 def _possible(facts: Iterator[tuple[str, Fact]], ask: _Ask) -> Iterator[tuple[str, Fact]]:
     """Drop facts whose path FHIR R4 does not have; they are noted as not judged."""
     for root, fact in facts:
-        problem = r4.problem(root, fact.path)
+        problem = r4.problem(root, fact.path) or r4.forbidden(root, fact.path, fact.expected.texts)
         if problem:
             ask.reading.unjudged[(ask.pair, fact.rows[-1])] = problem
         else:

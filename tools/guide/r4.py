@@ -7,6 +7,7 @@ from pathlib import Path as File
 from tools.guide.paths import Path
 
 ELEMENTS = File(__file__).parents[2] / "gateway" / "fhir" / "data" / "elements.json"
+CODES = ELEMENTS.with_name("codes.json")
 COMMON = {
     "extension": "* Extension",
     "modifierExtension": "* Extension",
@@ -41,12 +42,32 @@ def problem(root: str, path: Path) -> str:
     return ""
 
 
-def many(root: str, path: Path) -> bool:
-    """Whether the last step of an existing path repeats in R4."""
+def forbidden(root: str, path: Path, codes: tuple[str, ...]) -> str:
+    """Return why R4 forbids these codes at an existing path, or an empty text."""
+    declared = _declared(_holder(root, path), path[-1].name) if path else ""
+    bound = next((part[1:] for part in declared.split() if part.startswith("=") and len(part) > 1), "")
+    allowed = {code for codes_ in _codes().get(bound, {}).values() for code in codes_}
+    if not allowed or " code" not in f" {declared}" or any(code in allowed for code in codes):
+        return ""
+    return f"R4 does not allow {', '.join(codes)} there ({bound})"
+
+
+@cache
+def _codes() -> dict[str, dict[str, list[str]]]:
+    loaded: dict[str, dict[str, list[str]]] = json.loads(CODES.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _holder(root: str, path: Path) -> str:
     here = root
     for step in path[:-1]:
-        here = step.name if step.refers else _down(here, step.name)
-    return bool(path) and _declared(here, path[-1].name).startswith("*")
+        here = step.name.split("|", maxsplit=1)[0] if step.refers else _down(here, step.name)
+    return here
+
+
+def many(root: str, path: Path) -> bool:
+    """Whether the last step of an existing path repeats in R4."""
+    return bool(path) and _declared(_holder(root, path), path[-1].name).startswith("*")
 
 
 def _may_point(reference: str, target: str) -> bool:

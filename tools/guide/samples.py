@@ -101,6 +101,7 @@ class Maker:
 
     guide: Guide
     turn: int
+    every_code: bool
     numbers: "count[int]"
 
     def value(self, kind: str, tag: str, vocabulary: str = "", deep: int = 0) -> str:
@@ -135,7 +136,7 @@ class Maker:
     def _equipment(self) -> str:
         codes = [pair.code for pair in self.guide.vocabulary("TelecommunicationEquipmentType")]
         phones = [code for code in codes if code not in ("Internet", "X.400")]
-        return phones[self.turn % len(phones)] if phones else "PH"
+        return phones[self.turn % len(phones)] if phones and self.every_code else "FX" if self.turn % 4 == 3 else "PH"
 
     def _inner(self, kind: str, number: int) -> str:
         """Return the vocabulary that some data type table names for a component."""
@@ -153,6 +154,8 @@ class Maker:
             cells[0] = pair.code
             if kind[0] == "C" and len(cells) > 2:
                 cells[2] = pair.code_system
+        if kind == "HD" and len(cells) > 2 and cells[2] and not self.every_code:
+            cells[2] = "DNS" if self.turn % 4 == 3 else "ISO"
         if kind == "XTN":
             cells[2] = "Internet" if cells[3] else self._equipment()
         if kind == "XAD" and cells[6]:

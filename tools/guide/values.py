@@ -72,6 +72,11 @@ def kind_of(fhir_type: str, v2_type: str, name: str) -> str:
     return "clock" if v2_type == "TM" else "text"
 
 
+def namespace(texts: tuple[str, ...]) -> Expected:
+    """Return the expectation of an authority's name used as a system: any URI that carries the name."""
+    return Expected("namespace", tuple(text for text in texts if text))
+
+
 def convert(text: str, fhir_type: str, v2_type: str, name: str) -> Expected | None:
     """Return the expectation of a primitive v2 value; None when the value cannot have that type."""
     kind = kind_of(fhir_type, v2_type, name)
@@ -114,10 +119,16 @@ def _equal(kind: str, text: str, got: object) -> bool:
         return False
     if kind == "number":
         return _number(text) == _number(str(got)) is not None
+    if kind == "namespace":
+        return ":" in str(got) and _bare(text) in _bare(str(got))
     if kind in ("date", "time"):
         return _moment(text) == _moment(str(got)) is not None
     plain = str(got)
     return " ".join(plain.split()) == " ".join(text.split()) or plain in (f"urn:oid:{text}", f"urn:uuid:{text}")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 def _number(text: str) -> Decimal | None:
