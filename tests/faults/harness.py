@@ -6,7 +6,6 @@ inbox, byte for byte; I2 no message has more than one effect; I5 what was not an
 
 import hashlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from gateway.store.engine import open_store
 
@@ -100,9 +101,23 @@ def msa(answer: bytes) -> tuple[str, str]:
     """Return MSA-1 and MSA-2 of an answer."""
     for line in answer.decode("utf-8", "replace").split("\r"):
         if line.startswith("MSA|"):
-            fields = line.split("|")
-            return fields[1], fields[2]
+            _, code, control_id, *_ = (line + "|").split("|")
+            return code, control_id
     raise AssertionError(f"no MSA in {answer!r}")
+
+
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def end_all() -> None:
+    """End the receivers a failed test left behind."""
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children():
+                child.kill()
+            process.kill()
+        process.wait()
 
 
 class Receiver:
@@ -113,16 +128,17 @@ class Receiver:
         self.url = url
         self.wrapper = wrapper
         self.options = options
+        self.log_file = data.parent / f"{data.name}.log"  # not on the disk under test
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def start(self, **options: object) -> "Receiver":
         """Start the child and wait until it listens."""
-        ready = self.data / "ready"
+        ready = self.data.parent / f"{self.data.name}.ready"
         ready.unlink(missing_ok=True)
-        chosen = {"data": self.data, "url": self.url, "port": self.port, **self.options, **options}
+        chosen = {"data": self.data, "ready": ready, "url": self.url, "port": self.port, **self.options, **options}
         words = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
-        log = (self.data / "receiver.log").open("ab")
+        log = self.log_file.open("ab")
         with log:
             self.process = subprocess.Popen(
                 [*self.wrapper, sys.executable, "-m", "tests.faults.receiver", *words],
@@ -130,6 +146,7 @@ class Receiver:
                 stderr=log,
                 stdout=log,
             )
+        STARTED.append(self.process)
         self._wait(ready)
         return self
 
@@ -143,7 +160,7 @@ class Receiver:
         self.port = int(ready.read_text().split()[1])
 
     def log(self) -> str:
-        return (self.data / "receiver.log").read_text(errors="replace")[-4000:]
+        return self.log_file.read_text(errors="replace")[-4000:]
 
     @property
     def alive(self) -> bool:
@@ -152,31 +169,40 @@ class Receiver:
     def kill(self) -> None:
         """kill -9."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
+        for child in self._gateways():
+            child.kill()
         self.process.wait()
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.terminate()
+        for child in self._gateways():
+            child.terminate()
         return self.process.wait(30)
+
+    def _gateways(self) -> list[psutil.Process]:
+        """Return the gateway itself, which a wrapper such as strace has as its child."""
+        assert self.process is not None
+        if self.process.poll() is not None:
+            return []
+        parent = psutil.Process(self.process.pid)
+        return parent.children() if self.wrapper else [parent]
 
 
 class Ledger:
     """What one test sent and which answers it saw, on disk before the next step."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        self._path = path
         self._lock = threading.Lock()
         self.sent: dict[str, bytes] = {}
         self.answered: dict[str, str] = {}
 
     def note(self, control_id: str, word: str) -> None:
-        with self._lock:
-            self._file.write(f"{time.time():.6f}\t{control_id}\t{word}\n".encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        with self._lock, self._path.open("ab") as file:
+            file.write(f"{time.time():.6f}\t{control_id}\t{word}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
 
     def sending(self, control_id: str, payload: bytes) -> None:
         self.sent[control_id] = hashlib.sha256(payload).digest()
@@ -285,11 +311,3 @@ def join(senders: list[Sender], seconds: float = 60) -> None:
         assert not sender.is_alive(), "a sender is still waiting for answers"
         if sender.fault is not None:
             raise sender.fault
-
-
-ROWS: list[str] = []
-
-
-def report(row: str) -> None:
-    """Note one line of the fault report, shown at the end of the run."""
-    ROWS.append(row)
