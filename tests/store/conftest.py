@@ -1,35 +1,16 @@
-"""A migrated store on each database; PostgreSQL is started once by the run and copied from a template per test."""
+"""A migrated store on each database; on PostgreSQL each test gets a copy of the run's migrated template."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.store.engine import Store, open_store
+from tests.conftest import TEMPLATE
 from tests.support import postgres
 
 _numbers = itertools.count()
-TEMPLATE = "migrated"
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
-    """The session's PostgreSQL with a migrated template; missing it skips loudly, and fails where CI=true."""
-    try:
-        running = postgres.start()
-    except postgres.NoPostgres as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test on PostgreSQL. {error}")
-        pytest.skip(f"NOT TESTED ON POSTGRESQL: {error}")
-    try:
-        store = open_store(running.create(TEMPLATE))
-        store.migrate()
-        store.close()
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
