@@ -1,5 +1,6 @@
 """Limits around mapping: processor time a batch, and memory of the worker process (reliability 1.4)."""
 
+import gc
 import resource
 import signal
 import threading
@@ -37,6 +38,31 @@ def cap_memory(extra: int = MEMORY_BYTES) -> None:
     limit = pages * resource.getpagesize() + extra
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
+
+
+class Collector:
+    """Collects garbage between batches only: a collection inside one walks every resource under way for nothing."""
+
+    def __init__(self, every: int = 16) -> None:
+        self._every = every
+        self._batches = 0
+
+    def start(self) -> None:
+        """Keep what is loaded by now out of every later collection."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    def between(self) -> None:
+        """Collect after every few batches."""
+        self._batches += 1
+        if self._batches % self._every == 0:
+            gc.collect(1)
+
+    def stop(self) -> None:
+        """Let the interpreter collect by itself again."""
+        gc.enable()
+        gc.unfreeze()
 
 
 def _overtime(number: int, frame: FrameType | None) -> None:

@@ -56,6 +56,8 @@ class Worker:
     def run(self, stop: threading.Event, beat: Callable[[int], None]) -> None:
         """Work until `stop` is set; a store that cannot answer is asked again, later and later."""
         failures = 0
+        collector = limits.Collector()
+        collector.start()
         while not stop.is_set():
             try:
                 done = self.step()
@@ -64,8 +66,10 @@ class Worker:
                 stop.wait(faults.pause(failures))
                 failures, done = failures + 1, 0
             beat(self.processed)
+            collector.between()
             if not done:
                 stop.wait(_IDLE_SECONDS)
+        collector.stop()
         self._leases.release()
 
     def step(self) -> int:

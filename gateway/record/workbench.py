@@ -46,11 +46,12 @@ class State:
 
 
 class Planned(NamedTuple):
-    """One version to write."""
+    """One version to write; `content` is its canonical text without id and meta, `digest` that text's."""
 
     state: State
     ver: int
     body: Body
+    content: bytes
     digest: bytes
     mode: str
     source_us: int
@@ -125,7 +126,7 @@ class Workbench:
 
     def adopt(self, plan: Plan) -> None:
         """Let the next message see what this one changed."""
-        for state, ver, body, digest, _, source_us in plan.versions:
+        for state, ver, body, _, digest, _, source_us in plan.versions:
             state.ver, state.body, state.digest = ver, body, digest
             state.source_us = max(source_us, state.source_us)
             self._states[(state.type, state.fid)] = state
@@ -275,12 +276,12 @@ class _Message:
         body = fold(current, draft, older=not before and source_us < state.source_us)
         if current is not None and (body is current or body == current):
             return
-        digest = hashlib.blake2b(resource.dumps(body), digest_size=16).digest()
+        content, digest = _content(body)
         if digest == state.digest:
             self._changes.pop(id(state), None)
             return
         state.patient = patient or state.patient
-        self._changes[id(state)] = Planned(state, state.ver + 1, body, digest, draft.mode, source_us)
+        self._changes[id(state)] = Planned(state, state.ver + 1, body, content, digest, draft.mode, source_us)
 
     def _current(self, draft: Draft, state: State) -> Body | None:
         if draft.type in SNAPSHOTS and state.body is None and not draft.guard and draft.mode == "replace":
@@ -318,8 +319,7 @@ class _Message:
         body = dict(self._bench.body(retired) or {"resourceType": "Patient"})
         body["active"] = False
         body["link"] = [{"other": {"reference": survivor.reference}, "type": "replaced-by"}]
-        digest = hashlib.blake2b(resource.dumps(body), digest_size=16).digest()
-        planned = Planned(retired, retired.ver + 1, body, digest, "advance", self._told.source_us)
+        planned = Planned(retired, retired.ver + 1, body, *_content(body), "advance", self._told.source_us)
         self._changes[id(retired)] = planned
         self._plan.links.append(NewLink(retired, survivor))
 
@@ -332,6 +332,11 @@ def linked(reader: ReadTx, pid: int) -> set[int]:
         new = ends - found
         found |= new
     return found
+
+
+def _content(body: Body) -> tuple[bytes, bytes]:
+    text = resource.dumps(body)
+    return text, hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _keys(mapped: Mapped) -> list[AliasKey]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.fhir import resource, temporal
+from gateway.fhir import temporal
 from gateway.record.workbench import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
@@ -64,7 +64,7 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
 def _ready(planned: Planned, origin: Origin, moment: str) -> Ready:
     state = planned.state
     source = f"urn:yigong:feed:{origin.feed}#{origin.item_id}"
-    text = stamp(resource.dumps(planned.body), state.type, state.fid, planned.ver, moment, source)
+    text = stamp(planned.content, state.type, state.fid, planned.ver, moment, source)
     return Ready(planned, origin, text, extract.rows(planned.body, state.type))
 
 
