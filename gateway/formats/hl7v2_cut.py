@@ -10,8 +10,10 @@ _STRAY = "\r\n\x1c\x0b\x00"
 _MSH_FIELDS = 11  # glue is believed in MSH only after MSH-12, the last field that must be there
 _NUMBERED = "NK1 DG1 AL1 IN1 GT1 TQ1 PR1 FT1 AIS AIP AIL AIG RGS SPM IAM TXA"
 _ROMAN = "PD1 PV2 IN2 IN3 UB1 UB2 TQ2 DB1"
-_PLAIN = "MRG ROL SFT QRD QRF QAK QPD SCH RXE RXO RXR RXD RXC RXG RXA PRT CTI BLG ACC PDA DSC ERR DRG DSP ARV SAC CTD"
-_ALL = f"PID PV1 OBX OBR ORC NTE EVN MSA {_NUMBERED} {_ROMAN} {_PLAIN}".split()
+_ODD = "MRG SFT QRD QRF QAK QPD RXE RXO RXR RXD RXC RXG RXA BLG DSC DSP DRG"
+_PLAIN = "ROL SCH PRT CTI ACC PDA ERR ARV SAC CTD"
+_ALL = f"PID PV1 OBX OBR ORC NTE EVN MSA {_NUMBERED} {_ROMAN} {_ODD} {_PLAIN}".split()
+_VALUE = "[0-9\u0080-\uffff)\\]\"'^~&"  # an open character class: what a value may end with
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +51,68 @@ def _patterns(field: str) -> _Patterns:
         irregular=re.compile(f"\r(?![A-Z][A-Z0-9]{{2}}{f})"),
         split=re.compile(f"[\r\n]+(?=[A-Z][A-Z0-9]{{2}}(?:{f}|[\r\n]|$))"),
         glue_hint=re.compile(f"{f}(?<=[A-Z][A-Z0-9][A-Z0-9]{f})(?<=[^\r\n](?:{names}){f})"),
-        glue=_glue(f, alone=False),
-        glue_alone=_glue(f, alone=True),
+        glue=_glue(f),
+        glue_alone=_glue_alone(f),
     )
 
 
-def _glue(f: str, *, alone: bool) -> re.Pattern[str]:
+def _glue(f: str) -> re.Pattern[str]:
     """Return what marks a segment that starts in the middle of a line, by how the segment must go on.
 
-    Values end in such letters too: LIPID, RAPID, MPV1, WILLIAM, SFAC, 2021ACC. So a name counts only after a character
-    that does not make it a word, and before the first fields that this segment has. When the whole message is one line
-    (`alone`) segments must be glued somewhere, so an empty field before the name and the plainer names count as well.
+    Values end in such letters too: LIPID, RAPID, MPV1, GGT1, WILLIAM, SFAC, 2021ACC. So a name counts only after a
+    character that does not make it a word, and before the first fields that this segment has.
     """
-    x = f"[^{f}\r\n]"
-    value = "[0-9\\u0080-\\uffff)\\]\"'^~&" + (f"{f}]" if alone else "]")
-    word = f"(?:{value}|[A-Za-z])"
-    tails = [
-        f"(?<={value})PID{f}[0-9]{{0,4}}{f}{x}*{f}",
-        f"(?<={value})PV1{f}"
-        + (f"(?:[0-9]{{1,4}}{f}{x}{{0,20}}" if alone else f"(?:[0-9]{{0,4}}{f}[^0-9.{f}]{{1,20}}")
-        + f"){f}",
-        f"(?<={word})OBX{f}[0-9]*{f}(?:[A-Z]{{2,3}})?{f}{x}+{f}",
-        f"(?<={word})OBR{f}[0-9]*{f}{x}*{f}{x}*{f}{x}+{f}",
-        f"(?<={word})ORC{f}[A-Z]{{2}}{f}",
-        f"(?<={value})NTE{f}[0-9]{{0,4}}{f}[A-Z]?{f}",
-        f"(?<={word})EVN{f}(?:[A-Z][A-Z0-9]{{2}})?{f}[0-9]{{8}}",
-        f"(?<={value})MSA{f}[AC][AER]{f}",
-        f"(?<={value})(?:{_NUMBERED.replace(' ', '|')}){f}[0-9]{{1,6}}{f}",
-        f"(?<={value})(?:{_ROMAN.replace(' ', '|')}){f}",
-    ]
-    if alone:
-        tails.append(f"(?<={value})(?:{_PLAIN.replace(' ', '|')}){f}")
-    return re.compile("|".join(tails))
+    end = f"(?:{f}|$)"
+    x, value, word = f"[^{f}\r\n]", f"(?<={_VALUE}])", f"(?<={_VALUE}A-Za-z])"
+    return _any(
+        f"{value}PID{f}[0-9]{{0,4}}{f}{x}*{f}",
+        f"{value}PV1{f}[0-9]{{0,4}}{f}[^0-9.{f}]{{1,20}}{end}",
+        f"{value}NTE{f}[0-9]{{0,4}}{f}[A-Z]?{end}",
+        f"{value}(?:{_alternatives(_NUMBERED)}){f}[0-9]{{1,6}}{end}",
+        f"(?<=[{f}^~&][MFPN])(?:NK1|DG1|TQ1){f}[0-9]{{1,4}}{f}",
+        f"{value}(?:{_alternatives(_ROMAN)}){f}",
+        *_unlike_words(f, x, word),
+    )
+
+
+def _glue_alone(f: str) -> re.Pattern[str]:
+    """Return the same for a message that is all one line, and for MSH: there segments must be glued somewhere.
+
+    Then an empty field may stand before the name, a word too when the segment is numbered, and plainer names count.
+    """
+    end = f"(?:{f}|$)"
+    x, value, word = f"[^{f}\r\n]", f"(?<={_VALUE}{f}])", f"(?<={_VALUE}{f}A-Za-z])"
+    return _any(
+        f"{value}PID{f}[0-9]{{0,4}}{f}{x}*{f}",
+        f"{word}PID{f}[0-9]{{1,4}}{f}{x}*{f}",
+        f"{value}PV1{f}[0-9]{{1,4}}{f}{x}{{0,20}}{end}",
+        f"{word}PV1{f}[0-9]{{0,4}}{f}[^0-9.{f}]{{1,20}}{end}",
+        f"{value}NTE{f}[0-9]{{0,4}}{f}[A-Z]?{end}",
+        f"{word}NTE{f}[0-9]{{1,4}}{f}[A-Z]?{end}",
+        f"{word}(?:{_alternatives(_NUMBERED)}){f}[0-9]{{1,6}}{end}",
+        f"{word}(?:{_alternatives(_ROMAN + ' ' + _ODD)}){f}",
+        f"{value}(?:{_alternatives(_PLAIN)}){f}",
+        *_unlike_words(f, x, word),
+    )
+
+
+def _unlike_words(f: str, x: str, word: str) -> tuple[str, ...]:
+    """Return the patterns of segments that no word ends like and that go on in their own way."""
+    return (
+        f"{word}OBX{f}[0-9]*{f}(?:[A-Z]{{2,3}})?{f}{x}+{f}",
+        f"{word}OBR{f}[0-9]*{f}{x}*{f}{x}*{f}{x}+{f}?",
+        f"{word}ORC{f}[A-Z]{{2}}(?:{f}|$)",
+        f"{word}EVN{f}(?:[A-Z][A-Z0-9]{{2}})?{f}[0-9]{{8}}",
+        f"{word}MSA{f}[AC][AER](?:{f}|$)",
+    )
+
+
+def _alternatives(names: str) -> str:
+    return names.replace(" ", "|")
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
 
 
 def _continuations(lines: list[str]) -> list[Issue]:
@@ -97,10 +129,11 @@ def _continuations(lines: list[str]) -> list[Issue]:
 
 
 def _recut(lines: list[str], patterns: _Patterns, field: str, issues: list[Issue]) -> list[str]:
-    glue = patterns.glue_alone if len(lines) == 1 else patterns.glue
+    alone = len(lines) == 1
     whole: list[str] = []
     for line in lines:
         begin = 0
+        glue = patterns.glue_alone if alone or line.startswith("MSH") else patterns.glue
         for match in glue.finditer(line):
             at = match.start()
             if line.startswith("MSH") and begin == 0 and line.count(field, 0, at) < _MSH_FIELDS:

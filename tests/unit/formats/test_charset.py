@@ -129,7 +129,9 @@ def test_utf16_without_a_mark_needs_the_header():
 
 def test_a_header_that_lies_is_told():
     issues = charset.decode(message("张三", "GBK").encode(), declared="GBK").issues
-    assert [issue.text for issue in issues] == ["The header declares 'GBK', but the bytes are UTF-8; it was read as that."]
+    assert [issue.text for issue in issues] == [
+        "The header declares 'GBK', but the bytes are UTF-8; it was read as that."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,19 @@ def test_text_read_wrongly_before_us_is_flagged_with_what_it_was(seen, meant):
 
 @pytest.mark.parametrize(
     "text",
-    ["阿卜杜·热合曼", "张  三", "×10⁹/L", "右肺上叶见磨玻璃结节，约5mm", "寮步镇", "涓涓细流", "Größe", "犱", "浣熊", "é", "plain"],
+    [
+        "阿卜杜·热合曼",
+        "张  三",
+        "×10⁹/L",
+        "右肺上叶见磨玻璃结节，约5mm",
+        "寮步镇",
+        "涓涓细流",
+        "Größe",
+        "犱",
+        "浣熊",
+        "é",
+        "plain",
+    ],
 )
 def test_rare_but_right_text_is_not_flagged(text):
     assert not charset_evidence.garbled(text)
@@ -184,7 +198,14 @@ def test_the_declared_charset_is_found_where_senders_put_it(header, declared):
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("GB 18030-2000", "gb18030"), ("unicode utf-8", "utf-8"), ("8859/15", "iso8859-15"), ("ISO-8859-1", "iso8859-1"), ("???", None), (None, None)],
+    [
+        ("GB 18030-2000", "gb18030"),
+        ("unicode utf-8", "utf-8"),
+        ("8859/15", "iso8859-15"),
+        ("ISO-8859-1", "iso8859-1"),
+        ("???", None),
+        (None, None),
+    ],
 )
 def test_names_of_charsets(name, codec):
     assert charset.canonical(name) == codec
