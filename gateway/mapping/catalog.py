@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gateway.errors import Category, GatewayError
 from gateway.formats.hl7v2 import Message
 from gateway.mapping import checking, feeds
 from gateway.mapping.compiling import Compiler
 from gateway.mapping.definition import MessageDef
-from gateway.mapping.draft import Left, Mapped
-from gateway.mapping.engine import Run
+from gateway.mapping.draft import Mapped
+from gateway.mapping.engine import Lefts, Run
 from gateway.mapping.environment import BASE, Environment
 from gateway.mapping.feeds import Feed, FeedBook
 from gateway.mapping.library import Library, Reader, expand_every
@@ -34,38 +33,47 @@ class WrongDefinitions(GatewayError):
 class Mapper:
     """Maps the messages of one feed; programs are compiled when first needed and kept."""
 
-    def __init__(self, environment: Environment, library: Library) -> None:
+    def __init__(self, environment: Environment, library: Library, *, envelope: bool = False) -> None:
         self._env = environment
         self._library = library
+        self._envelope = envelope
         self._plans: dict[tuple[str, bool], MessagePlan] = {}
         self._programs: dict[tuple[str, bool], SegmentProgram] = {}
         self._compilers = {trace: Compiler(environment, library.datatypes, trace=trace) for trace in (False, True)}
-        self._lefts: dict[Any, Left] = {}
+        self._lefts: Lefts = {}
         self._covers = _covers(library.messages.values())
 
     def map(self, message: Message, *, trace: bool = False) -> Mapped:
         """Return what the message becomes; data faults are issues, nothing is raised for them."""
         plan = self.plan(message.type, message.event, message.structure, trace=trace)
-        run = Run(message, plan, self._env, self._lefts, tracing=trace)
+        run = Run(message, plan, self._env, self._lefts)
         for segment in message.segments:
             run.segment(segment)
         return run.close()
 
     def plan(self, message_type: str, event: str, structure: str, *, trace: bool = False) -> MessagePlan:
         """Return the plan for an event: its own, its structure's, its type's, else the generic one."""
-        wanted = (f"{message_type}^{event}", structure, f"{message_type}_{event}", f"{message_type}^*", _GENERIC)
+        wanted = (f"{message_type}^{event}", structure, f"{message_type}_{event}", f"{message_type}^*")
         name = next((self._covers[word] for word in wanted if word in self._covers), _GENERIC)
-        plan = self._plans.get((name, trace))
-        if plan is None:
-            plan = compile_plan(self._library.messages[name], lambda part: self._program(part, trace))
-            self._plans[(name, trace)] = plan
-        return plan
+        return self._plans.get((name, trace)) or self._compile(name, trace)
+
+    def with_envelope(self) -> "Mapper":
+        """Return a mapper of the same feed that also makes MessageHeader and Provenance resources."""
+        return Mapper(self._env, self._library, envelope=True)
 
     def compile_all(self) -> None:
         """Compile every plan, so that a fault shows now and not with a message."""
         for name in self._library.messages:
-            definition = self._library.messages[name]
-            self._plans[(name, False)] = compile_plan(definition, lambda part: self._program(part, False))
+            self._compile(name, trace=False)
+
+    def _compile(self, name: str, trace: bool) -> MessagePlan:
+        plan = self._plans[(name, trace)] = compile_plan(
+            self._library.messages[name],
+            lambda part: self._program(part, trace),
+            envelope=self._envelope,
+            authority=self._env.authority,
+        )
+        return plan
 
     def _program(self, name: str, trace: bool) -> SegmentProgram:
         found = self._programs.get((name, trace))
@@ -153,7 +161,7 @@ class _Loaded:
         faults.found[before:] = fresh
         if feed is None or len(faults.found) > 0:
             return
-        mapper = Mapper(_environment(feed, library, self._base), library)
+        mapper = Mapper(_environment(feed, library, self._base), library, envelope=feed.message_header)
         mapper.compile_all()
         self.feeds.append(feed)
         self.mappers[name] = mapper
@@ -172,7 +180,7 @@ def _environment(feed: Feed, library: Library, base: str) -> Environment:
         absent=frozenset(naming.absent),
         codes=library.codes,
         daily=frozenset(feed.daily),
-        envelope=feed.message_header,
+        authority=feed.demographic_authority,
     )
 
 

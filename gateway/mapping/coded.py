@@ -18,7 +18,8 @@ def concept(raw: str, env: Environment, table: str, codes: CodeMap | None) -> Ce
     """Return the CodeableConcept of a coded field: mapped coding first, the codings as sent after it."""
     parts = parts_of(raw)
     found = _lookup(parts, codes)
-    codings = [_sent(parts, triple, env, _table(codes, table)) for triple in _TRIPLES]
+    local = _table(codes, table, env, mapped=found is not None)
+    codings = [_sent(parts, triple, env, local) for triple in _TRIPLES]
     sent = [coding for coding in codings if coding]
     body: dict[str, Any] = {}
     if found is not None:
@@ -52,7 +53,7 @@ def code(raw: str, env: Environment, table: str, codes: CodeMap | None) -> Cell:
     found = _lookup(parts, codes)
     if found is not None:
         return Cell(found.code)
-    kept = concept(raw, env, table, None).value
+    kept = concept(raw, env, _table(codes, table, env, mapped=False), None).value
     extension = {"url": ALTERNATE, "valueCodeableConcept": kept}
     return Cell(None, _unmapped(parts, codes, None, kept=False), beside={"extension": [extension]})
 
@@ -63,8 +64,11 @@ def display(raw: str) -> str:
     return _part(parts, 8) or _part(parts, 1) or _part(parts, 0)
 
 
-def _table(codes: CodeMap | None, table: str) -> str:
-    return codes.table if codes is not None and codes.table else table
+def _table(codes: CodeMap | None, table: str, env: Environment, *, mapped: bool) -> str:
+    """Return the system of a code sent without one: the map's table if it holds the code, else this site's own."""
+    if codes is None or not codes.table:
+        return table
+    return codes.table if mapped or ":" in codes.table else env.code_system(codes.table)
 
 
 def _part(parts: list[str], at: int) -> str:

@@ -159,7 +159,8 @@ class Compiler:
         value_path = "value" if rule.to == "$value" else rule.to
         write = _value_writer if rule.to == "$value" else paths.writer(value_path)
         if rule.constant is not None:
-            memo = Memo(lambda raw, make=paths.constant(rule.constant): Cell(make()))  # type: ignore[misc]
+            make = paths.constant(rule.constant)
+            memo = Memo(lambda raw: Cell(make()))
         else:
             memo = self.memo(rule)
         test = program.parts_condition(rule.when) if rule.when is not None else None
@@ -215,8 +216,7 @@ def _convert(
         return Cell(None, tuple(notes)) if notes else EMPTY
     for write, make in always:
         write(body, make())
-    value = body["$value"] if "$value" in body else body
-    return Cell(value, tuple(notes), tuple(refs))
+    return Cell(body.get("$value", body), tuple(notes), tuple(refs))
 
 
 def _apply(step: _Part, text: str, body: Body, notes: list[Note], refs: list[Ref], number: int) -> None:

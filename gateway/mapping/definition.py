@@ -14,8 +14,7 @@ from gateway.mapping.draft import Mode
 
 ROW = re.compile(r"([A-Z][A-Z0-9]{1,2})(?:[-.]([1-9]\d*))?(?:\.([1-9]\d*))?(?:\.([1-9]\d*))?(?:/[\w-]+)?")
 RULE_KEYS = frozenset(
-    ("id", "from", "to", "value", "default", "with", "as", "code", "transform", "args", "each", "when", "spawn")
-    + ("by", "replaces", "drop", "note")
+    "id from to value default with as code transform args each when spawn by replaces drop note".split()
 )
 _TESTS = {"present", "absent", "field", "equals", "one_of", "none_of"}
 Kind = Literal["datatype", "segment", "message", "codes"]

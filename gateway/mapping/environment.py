@@ -59,7 +59,7 @@ class Environment:
     absent: frozenset[str] = frozenset()
     codes: dict[str, CodeMap] = field(default_factory=dict)
     daily: frozenset[str] = frozenset()
-    envelope: bool = False
+    authority: bool = False
 
     @cached_property
     def numbers(self) -> str:

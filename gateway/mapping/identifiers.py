@@ -22,6 +22,8 @@ CHECK_DIGIT = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
 CHECK_SCHEME = "http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit"
 UNVERIFIED = "unverified-resident-id"
 RESIDENT = "resident-id"
+LICENCE = "driver-licence"
+SOCIAL = "social-number"
 _RESIDENT_SHAPE = re.compile(r"\d{17}[\dX]|\d{15}")
 _LIKE_X = str.maketrans({"x": "X", "×": "X", "*": "X"})
 _MASKED = re.compile(r"[\d]+\*{2,}[\dXx]*")
@@ -30,7 +32,7 @@ _CX_USED = frozenset(range(8))
 
 
 def cx(making: Making) -> Convert:
-    """Make the conversion of a CX (also of a bare number); `args: {kind, type}` name what CX does not, `series` always."""
+    """Make the conversion of a CX; `args: {kind}` names the series where CX does not, `series` whatever it says."""
     env, kind, fixed = making.env, str(making.args.get("kind", "")), str(making.args.get("type", ""))
     series_of = str(making.args.get("series", ""))
 
@@ -46,7 +48,7 @@ def cx(making: Making) -> Convert:
         series = Series(series_of) if series_of else _series(env, sent_type, namespace or oid, kind)
         if series.national == RESIDENT:
             return _resident(number, env, "")
-        body = _typed(fixed or sent_type, env)
+        body = _typed(fixed or sent_type, env, fixed=bool(fixed))
         body |= _checked(parts)
         body |= {"system": env.national.get(series.national) or env.number_system(series.kind), "value": number}
         body |= _period(parts[6], parts[7]) | _assigner(namespace, oid, parts[5])
@@ -62,10 +64,11 @@ def entity(making: Making) -> Convert:
     def convert(raw: str) -> Cell:
         head = raw.split("^", 1)[0]
         parts = [*parts_of(head.replace("&", "^") if "&" in head else raw), "", "", ""]
-        if not parts[0]:
+        number = parts[0] or parts[1]
+        if not number:
             return EMPTY
-        body = _typed(fixed, env) | {"system": env.number_system(kind), "value": parts[0]}
-        return Cell(_ordered(body | _assigner(parts[1], parts[2], "")))
+        body = _typed(fixed, env, fixed=True) | {"system": env.number_system(kind), "value": number}
+        return Cell(_ordered(body | (_assigner(parts[1], parts[2], "") if parts[0] else {})))
 
     return convert
 
@@ -80,6 +83,22 @@ def entity_of_pair(making: Making) -> Convert:
         return convert(parts[at].replace("&", "^")) if at < len(parts) and parts[at] else EMPTY
 
     return half
+
+
+def licence(making: Making) -> Convert:
+    """Make the conversion of a DLN (PID-20): a licence number in the series of who issued it."""
+    env = making.env
+
+    def convert(raw: str) -> Cell:
+        parts = [*raw.split("^"), "", ""]
+        number, issuer = text_of(parts[0]), text_of(parts[1].split("&")[0])
+        if not number:
+            return EMPTY
+        kind = f"{LICENCE}-{issuer}" if issuer else LICENCE
+        body = _typed("DL", env, fixed=True) | {"system": env.number_system(kind), "value": number}
+        return Cell(_ordered(body | _period("", parts[2])))
+
+    return convert
 
 
 def replaced_document(making: Making) -> Convert:
@@ -109,7 +128,7 @@ def system(making: Making) -> Convert:
 
 def resident(making: Making) -> Convert:
     """Make the conversion of a field that holds a resident ID (PID-19): checked, or a local number if it is none."""
-    env, kind, fixed = making.env, str(making.args.get("kind", "social-number")), str(making.args.get("type", ""))
+    env, kind, fixed = making.env, str(making.args.get("kind", SOCIAL)), str(making.args.get("type", ""))
 
     def convert(raw: str) -> Cell:
         number = text_of(raw.split("^", 1)[0])
@@ -120,7 +139,7 @@ def resident(making: Making) -> Convert:
             return refused
         if _RESIDENT_SHAPE.fullmatch(_canonical(number)):
             return _resident(number, env, fixed)
-        return Cell(_ordered(_typed(fixed, env) | {"system": env.number_system(kind), "value": number}))
+        return Cell(_ordered(_typed(fixed, env, fixed=True) | {"system": env.number_system(kind), "value": number}))
 
     return convert
 
@@ -133,11 +152,11 @@ def _resident(number: str, env: Environment, fixed: str) -> Cell:
     digits = _canonical(number)
     full = _upgraded(digits)
     if not _valid(full):
-        body = _typed(fixed, env) | {"system": env.number_system(UNVERIFIED), "value": number}
+        body = _typed(fixed, env, fixed=True) | {"system": env.number_system(UNVERIFIED), "value": number}
         body.setdefault("type", {"text": "resident ID, check digit wrong"})
         told = f"{_masked(number)} is no resident ID: its form, date or check digit is wrong; kept, but not as one"
         return Cell(_ordered(body), (Note(told),))
-    found = [_ordered(_typed(fixed, env) | {"system": env.national[RESIDENT], "value": full})]
+    found = [_ordered(_typed(fixed, env, fixed=True) | {"system": env.national[RESIDENT], "value": full})]
     if full != digits:
         found.append({"use": "old", "system": env.number_system("resident-id-15"), "value": digits})
     return Cell(found if len(found) > 1 else found[0])
@@ -191,9 +210,12 @@ def _series(env: Environment, sent_type: str, authority: str, kind: str) -> Seri
     return Series(slug(told) if told else kind or "number")
 
 
-def _typed(code: str, env: Environment) -> dict[str, Any]:
+def _typed(code: str, env: Environment, *, fixed: bool = False) -> dict[str, Any]:
+    """Return the type of an identifier; `fixed` is a code of table 0203 by rule, others are as sent."""
     if not code:
         return {}
+    if fixed:
+        return {"type": {"coding": [{"system": TYPES, "code": code}]}}
     types = env.codes.get("IdentifierType")
     target = types.rows.get(code) if types is not None else None
     if target is not None:

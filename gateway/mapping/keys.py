@@ -11,7 +11,7 @@ from gateway.mapping import dates
 from gateway.mapping.cell import Ref
 from gateway.mapping.draft import Key
 from gateway.mapping.environment import Environment
-from gateway.mapping.identifiers import UNVERIFIED
+from gateway.mapping.identifiers import LICENCE, RESIDENT, SOCIAL, UNVERIFIED
 
 Body = dict[str, Any]
 # The number series that name something; a feed's `daily:` lists those that start again each day.
@@ -52,13 +52,17 @@ def patient(facts: Facts) -> Identity:
     ranks: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
     for entry in facts.body.get("identifier", ()):
         system, value = entry.get("system", ""), entry.get("value", "")
-        if not value or system == env.number_system(UNVERIFIED) or _code(entry.get("type")) in _NOT_PERSONS:
+        if not value or not system or system == env.number_system(UNVERIFIED):
+            continue
+        if _code(entry.get("type")) in _NOT_PERSONS:
             continue
         if not system.startswith(env.numbers):
             ranks[2].append(Key(system, value))
         else:
-            ranks[1 if system in env.weak else 0].append(Key(system, value))
-    guard = {"resident-id": ranks[2][0].value} if len(ranks[2]) == 1 else {}
+            civil = system.startswith((env.number_system(SOCIAL), env.number_system(LICENCE)))
+            ranks[1 if civil or system in env.weak else 0].append(Key(system, value))
+    residents = [key.value for key in ranks[2] if key.system == env.national.get(RESIDENT)]
+    guard = {RESIDENT: residents[0]} if len(residents) == 1 else {}
     for found in ranks:
         if found:
             return Identity(tuple(dict.fromkeys(found)), guard=guard)

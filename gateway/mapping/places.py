@@ -5,7 +5,7 @@ from typing import Any
 from gateway.mapping import dates, scalars
 from gateway.mapping.cell import EMPTY, Cell, Convert, Note, Proto, Ref
 from gateway.mapping.draft import Key
-from gateway.mapping.environment import Environment, text_of
+from gateway.mapping.environment import V2_TABLE, Environment, text_of
 from gateway.mapping.making import Making
 
 PHYSICAL = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -27,7 +27,8 @@ _NDL_LEVELS = (
     (5, "ro", "Room"),
     (6, "bd", "Bed"),
 )
-_PL_USED = frozenset({1, 2, 3, 4, 7, 8, 9, 10, 11})
+# The kind of place (PL.6) is told by which parts there are.
+_PL_USED = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11})
 
 
 def location(making: Making) -> Convert:
@@ -46,10 +47,11 @@ def location(making: Making) -> Convert:
         chain: Proto | None = None
         trail: list[str] = []
         for component, code, words in levels:
-            name = text_of(parts[component].split("&")[0]) if component < len(parts) else ""
+            sent = [text_of(part) for part in parts[component].split("&")] if component < len(parts) else [""]
+            name = sent[0] or (sent[1] if len(sent) > 1 else "")
             if name:
                 trail.append(f"{code or 'poc'}:{name}")
-                chain = _level(name, code, words, "/".join(trail), chain, env)
+                chain = _level(sent, code, words, "/".join(trail), chain, env)
         if chain is None:
             return EMPTY
         return Cell(chain) if of_person else Cell(_described(chain, parts, env), _left(parts, used))
@@ -57,19 +59,31 @@ def location(making: Making) -> Convert:
     return convert
 
 
-def _level(name: str, code: str, words: str, path: str, whole: Proto | None, env: Environment) -> Proto:
+def _level(sent: list[str], code: str, words: str, path: str, whole: Proto | None, env: Environment) -> Proto:
+    """Return one place: known by its path, since every ward has a bed 1; its own name and universal id stand beside."""
+    name = sent[0] or sent[1]
+    own: list[dict[str, Any]] = [{"system": env.number_system("location"), "value": path}]
+    if sent[0]:
+        own.append({"system": env.number_system(f"location-{code or 'poc'}"), "value": sent[0]})
+    if len(sent) > 1 and sent[1]:
+        own.append(_universal(sent[1], sent[2] if len(sent) > 2 else ""))
     physical: dict[str, Any] = {"text": words}
     if code:
         physical = {"coding": [{"system": PHYSICAL, "code": code, "display": words}]}
     body = {
         "resourceType": "Location",
-        "identifier": [{"system": env.number_system("location"), "value": path}],
+        "identifier": own,
         "name": name,
         "mode": "instance",
         "physicalType": physical,
     }
     refs = (Ref("partOf", False, whole),) if whole is not None else ()
     return Proto("Location", body, (Key(env.number_system("location"), path),), name, refs)
+
+
+def _universal(value: str, kind: str) -> dict[str, Any]:
+    """Return a universal id (HD.2, HD.3) as an Identifier."""
+    return ({"type": {"coding": [{"system": f"{V2_TABLE}0301", "code": kind}]}} if kind else {}) | {"value": value}
 
 
 def _described(place: Proto, parts: list[str], env: Environment) -> Proto:

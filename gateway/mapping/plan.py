@@ -1,7 +1,7 @@
 """Plans: message maps compiled to what each segment does, in the order of the message."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.mapping import paths, program
@@ -11,6 +11,8 @@ from gateway.mapping.keys import NAMINGS, Naming
 from gateway.mapping.program import SegmentProgram, Test
 
 FOLLOWERS = frozenset({"NTE", "PRT", "ROL", "CTI", "CTD"})
+# Rendered from provenance columns; as resources only where a feed (or a test) asks for them.
+_ENVELOPE = frozenset({"MessageHeader", "Provenance"})
 _MISSING = {
     "extension": [
         {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"},
@@ -34,6 +36,7 @@ class Blueprint:
     starters: frozenset[str] = frozenset()
     below: tuple[str, ...] = ()
     is_patient: bool = False
+    quiet: bool = False
     joins_text: bool = False
 
 
@@ -57,15 +60,27 @@ class MessagePlan:
     kept: dict[str, str]
     time: tuple[Source, ...]
     merges: dict[str, SegmentProgram]
-    names: tuple[str, ...] = field(default=())
+    timing: frozenset[str] = frozenset()
 
 
-def compile_plan(definition: MessageDef, program_of: Callable[[str], SegmentProgram]) -> MessagePlan:
-    """Compile one message map; `program_of` gives the compiled segment maps by name."""
+def compile_plan(
+    definition: MessageDef,
+    program_of: Callable[[str], SegmentProgram],
+    *,
+    envelope: bool = False,
+    authority: bool = False,
+) -> MessagePlan:
+    """Compile one message map; `program_of` gives the compiled segment maps by name.
+
+    `envelope` makes MessageHeader and Provenance as resources, `authority` lets its Patients replace (R6).
+    """
     resources = definition.resources
     actions: dict[str, list[Action]] = {}
     for resource in resources.values():
         made = _blueprint(resource, resources)
+        made.quiet = resource.type in _ENVELOPE and not envelope
+        if authority and made.is_patient:
+            made.mode = "replace"
         for segment, use in resource.on.items():
             actions.setdefault(segment, []).append(_action(made, True, use, segment, program_of))
         for segment, use in resource.also.items():
@@ -73,7 +88,7 @@ def compile_plan(definition: MessageDef, program_of: Callable[[str], SegmentProg
     merges = {segment: program_of(name) for segment, name in definition.merge.items()}
     steps = {segment: tuple(found) for segment, found in actions.items()}
     time = definition.time or (Source("MSH", 7),)
-    return MessagePlan(definition.name, steps, dict(definition.kept), time, merges, tuple(resources))
+    return MessagePlan(definition.name, steps, dict(definition.kept), time, merges, frozenset(s.name for s in time))
 
 
 def missing() -> dict[str, Any]:

@@ -116,6 +116,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "text_concept": _plain(names.text_concept),
     "event_coding": names.event_coding,
     "endpoint": _plain(names.endpoint),
+    "licence": identifiers.licence,
     "replaced_document": identifiers.replaced_document,
     "uri": _uri,
     "base64_text": _plain(_base64_text),

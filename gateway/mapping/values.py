@@ -17,6 +17,7 @@ from gateway.mapping.environment import Environment, parts_of, text_of
 from gateway.mapping.making import Body, Making, Running, Step
 
 ATTACHMENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
+_UNIT = "unit"
 Value = Callable[[str, str, Environment], Cell]
 _COMPARATORS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">=", "＜": "<", "＞": ">", "=<": "<="}
 _MARKED = re.compile(r"(<=|>=|=<|[<>≤≥＜＞]?)\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([↑↓*＊]*)")
@@ -43,8 +44,8 @@ def observation_value(making: Making) -> Step:
                 cache[key] = cell
         if cell.value is not None:
             _write(body, cell.value)
-        if cell.notes:
-            run.note(5, cell.notes)
+        for note in cell.notes:
+            run.note(6 if note.component == _UNIT else 5, (note,))
 
     return step
 
@@ -127,7 +128,7 @@ def _one(kind: str, raw: str, unit: str, env: Environment) -> Cell:
 
 def _string(raw: str, unit: str, env: Environment) -> Cell:
     found = scalars.lines(raw)
-    notes = (Note("a unit without a number", component="unit", left=True),) if unit else ()
+    notes = (Note("a unit without a number", component=_UNIT, left=True),) if unit else ()
     return EMPTY if found.value is None else Cell({"valueString": found.value}, notes)
 
 
