@@ -16,6 +16,12 @@ class Actor:
     scope: Scope
 
 
+ANONYMOUS = Actor("anonymous", "", Scope(sites=frozenset()))
+"""Anybody at all: may ask what the server can do, and sees nothing of the record."""
+
+_LOCAL = Actor("insecure-local", "TREAT", Scope(sites=None))
+
+
 def actor_of(peer: str, *, insecure_local: bool) -> Actor:
     """Return who a request comes from; raises GatewayError (refused) for everybody but a local demonstrator.
 
@@ -27,7 +33,7 @@ def actor_of(peer: str, *, insecure_local: bool) -> Actor:
         raise GatewayError(text, category=Category.REFUSED)
     if not _is_loopback(peer):
         raise GatewayError("--insecure-local answers this machine only", category=Category.REFUSED)
-    return Actor(f"local:{peer}", "TREAT", Scope(sites=None))
+    return _LOCAL
 
 
 def _is_loopback(peer: str) -> bool:

@@ -1,19 +1,41 @@
 """The one door for reads: every answer is within the actor's scope and stands in the audit trail before it leaves."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from gateway import clock
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError
+from gateway.record import provenance
+from gateway.record.provenance import Rendered
 from gateway.search import parameters
 from gateway.search.request import Cursor, parse
+from gateway.search.scope import Scope
 from gateway.store import query
-from gateway.store.engine import Store
+from gateway.store.engine import ReadTx, Store
 from gateway.store.query import Page
-from gateway.store.values import AuditRow, Stored
+from gateway.store.values import VERSION_BITS, AuditRow, Stored
 
-_PATIENTS_NAMED = 50
+_FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_VERSIONS = 1 << VERSION_BITS
+
+
+class History(NamedTuple):
+    """One page of a resource's versions, newest first; `total` is None where it was not counted."""
+
+    versions: list[Stored]
+    more: bool
+    total: int | None
+
+
+class Told(NamedTuple):
+    """One page of the Provenance of a resource's versions, newest first."""
+
+    versions: list[Rendered]
+    more: bool
+    total: int
 
 
 class Repository:
@@ -26,35 +48,68 @@ class Repository:
 
     def read(self, actor: Actor, kind: str, fid: str) -> Stored:
         """Return the current version; raises GatewayError (not found, or gone for a deleted one)."""
-        _known_type(kind)
+        _known(kind, fid)
         stored = self._store.resources.read(kind, fid, actor.scope)
         return self._given(actor, "read", kind, fid, stored)
 
     def vread(self, actor: Actor, kind: str, fid: str, ver: int) -> Stored:
         """Return one version; raises GatewayError (not found, or gone where that version is a deletion)."""
-        _known_type(kind)
-        stored = self._store.resources.vread(kind, fid, ver, actor.scope)
+        _known(kind, fid)
+        stored = self._store.resources.vread(kind, fid, ver, actor.scope) if 0 < ver < _VERSIONS else None
         return self._given(actor, "vread", kind, fid, stored)
 
-    def history(self, actor: Actor, kind: str, fid: str, count: int, before: int) -> list[Stored]:
-        """Return versions newest first, at most `count`, older than version `before` (0: from the newest)."""
-        _known_type(kind)
-        versions = self._store.resources.history(kind, fid, actor.scope, count, before)
-        if not versions and not before:
+    def history(self, actor: Actor, kind: str, fid: str, count: int, before: int = 0, since_us: int = 0) -> History:
+        """Return versions older than version `before` (0: from the newest), made at or after `since_us`.
+
+        Raises GatewayError (not found) for a resource the actor may not see. `total` counts all versions.
+        """
+        _known(kind, fid)
+        with self._store.read() as tx:
+            found = _versions(tx, kind, fid, actor.scope, count, before)
+        if found is None:
             self._audit(actor, "history", kind, fid, (), "not-found")
             raise _not_found(kind, fid)
-        self._audit(actor, "history", kind, fid, [_patient(version) for version in versions], "success")
-        return versions
+        self._audit(actor, "history", kind, fid, map(_patient, found.versions), "success")
+        if not since_us:
+            return found
+        recent = [version for version in found.versions if version.updated_us >= since_us]
+        return History(recent, found.more and len(recent) == len(found.versions), None)
 
     def search(self, actor: Actor, kind: str, pairs: Sequence[tuple[str, str]], cursor: Cursor | None) -> Page:
         """Return one page of matches and includes; raises GatewayError for a query that cannot be answered."""
-        _known_type(kind)
+        _known(kind)
         search = parse(kind, pairs, self._zone, cursor)
         with self._store.read(self._search_seconds) as tx:
             page = query.run(tx, search, actor.scope)
         patients = [str(hit.patient_pid) for hit in (*page.matches, *page.includes) if hit.patient_pid]
         self._audit(actor, "search", kind, "", patients, "success", [name for name, _ in pairs])
         return page
+
+    def provenance(self, actor: Actor, kind: str, fid: str, ver: int, count: int, before: int) -> Told:
+        """Return where versions of a resource came from: of version `ver`, or (0) of those older than `before`.
+
+        A resource the actor may not see has none. Raises GatewayError for a type R4 does not have.
+        """
+        if kind not in parameters.types():
+            raise GatewayError(f"{kind[:64]} is not a resource type of FHIR R4", where="target")
+        with self._store.read() as tx:
+            found = _told_of(tx, kind, fid, actor.scope, ver, count, before)
+            rendered = _rendered(tx, found.versions)
+        self._audit(actor, "search", "Provenance", "", map(_patient, found.versions), "success", ["target"])
+        return Told(rendered, found.more, found.total or 0)
+
+    def provenance_by_id(self, actor: Actor, name: str) -> Rendered:
+        """Return one Provenance; raises GatewayError (not found)."""
+        pid, ver = provenance.identify(name) or (0, 0)
+        with self._store.read() as tx:
+            head = tx.heads_by_pid([pid]).get(pid) if 0 < ver < _VERSIONS else None
+            stored = tx.vread(head.type, head.fid, ver, actor.scope) if head else None
+            rendered = _rendered(tx, [stored] if stored else [])
+        if stored is None:
+            self._audit(actor, "read", "Provenance", _auditable(name), (), "not-found")
+            raise _not_found("Provenance", name)
+        self._audit(actor, "read", "Provenance", name, [_patient(stored)], "success")
+        return rendered[0]
 
     def _given(self, actor: Actor, action: str, kind: str, fid: str, stored: Stored | None) -> Stored:
         if stored is None:
@@ -75,23 +130,61 @@ class Repository:
         outcome: str,
         asked: Sequence[str] = (),
     ) -> None:
+        """Commit a row for every patient seen; raises Transient where the trail cannot be written."""
         named = list(dict.fromkeys(patient for patient in patients if patient))
         detail = json.dumps({"parameters": asked}) if asked else "{}"
         rows = [
             AuditRow(clock.now_us(), actor.name, action, outcome, kind, fid, patient, actor.purpose, detail)
-            for patient in (named[:_PATIENTS_NAMED] or [""])
+            for patient in (named or [""])
         ]
         self._store.audit.record(rows)
+
+
+def _versions(tx: ReadTx, kind: str, fid: str, scope: Scope, count: int, before: int) -> History | None:
+    """Return a page of versions; None where the scope sees no such resource."""
+    head = tx.heads([(kind, fid)]).get((kind, fid))
+    if head is None or not tx.history(kind, fid, scope, 1):
+        return None
+    start = before if 0 < before < _VERSIONS else 0
+    found = tx.history(kind, fid, scope, count + 1, start)
+    return History(found[:count], bool(count) and len(found) > count, head.ver)
+
+
+def _told_of(tx: ReadTx, kind: str, fid: str, scope: Scope, ver: int, count: int, before: int) -> History:
+    if not _FID.fullmatch(fid):
+        return History([], False, 0)
+    if not ver:
+        return _versions(tx, kind, fid, scope, count, before) or History([], False, 0)
+    one = tx.vread(kind, fid, ver, scope) if ver < _VERSIONS else None
+    return History([one][:count], False, 1) if one else History([], False, 0)
+
+
+def _rendered(tx: ReadTx, versions: Sequence[Stored]) -> list[Rendered]:
+    items = tx.work_rows({version.item_id for version in versions if version.item_id})
+    numbers = {version.mapping_id for version in versions if version.mapping_id}
+    mappings = {number: tx.mapping_digest(number) for number in numbers}
+    return [
+        provenance.render(version, items.get(version.item_id or 0), mappings.get(version.mapping_id or 0))
+        for version in versions
+    ]
 
 
 def _patient(stored: Stored) -> str:
     return str(stored.patient_pid or "")
 
 
-def _known_type(kind: str) -> None:
+def _known(kind: str, fid: str = "x") -> None:
+    """Refuse (not found) a type or id that cannot be, before a table is asked."""
     if kind not in parameters.types():
-        raise GatewayError(f"{kind} is not a resource type of FHIR R4", category=Category.NOT_FOUND)
+        text = f"{kind[:64]} is not a resource type of FHIR R4; names begin with a capital, as in Patient"
+        raise GatewayError(text, category=Category.NOT_FOUND)
+    if not _FID.fullmatch(fid):
+        raise GatewayError("an id is 1 to 64 letters, digits, - and .", where="id", category=Category.NOT_FOUND)
+
+
+def _auditable(name: str) -> str:
+    return name if _FID.fullmatch(name) else ""
 
 
 def _not_found(kind: str, fid: str) -> GatewayError:
-    return GatewayError(f"there is no {kind}/{fid} that you may see", category=Category.NOT_FOUND)
+    return GatewayError(f"there is no {kind}/{fid[:64]} that you may see", category=Category.NOT_FOUND)

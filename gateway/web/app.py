@@ -1,12 +1,11 @@
 """The web application: FastAPI for operations and documentation, a thin door for FHIR beside it."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
-from starlette.types import Scope
+from starlette.routing import Route
 
 from gateway import __version__
 from gateway.errors import GatewayError
@@ -14,11 +13,11 @@ from gateway.mapping.feeds import FeedBook
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
-from gateway.web import errors, health, intake, metrics, openapi
+from gateway.web import docs, errors, health, intake, metrics, openapi
+from gateway.web.address import PublicBase
+from gateway.web.guard import Guard
 from gateway.web.rest.app import FhirApp
 from gateway.web.rest.message import FHIR_JSON, Rest
-
-_HOST = re.compile(r"^[A-Za-z0-9.\-\[\]:]{1,255}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +33,29 @@ class Parts:
 
 def create(parts: Parts) -> FastAPI:
     """Return the application; its threads end with it."""
-    settings = parts.settings
-    fhir = FhirApp(_rest(parts), _base(settings), insecure_local=settings.insecure_local)
+    settings, local = parts.settings, parts.settings.insecure_local
+    fhir = FhirApp(_rest(parts), PublicBase(_configured(settings)), insecure_local=local)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         fhir.close()
 
-    app = FastAPI(title="Yigong Gateway 医共体互联互通网关", version=__version__, lifespan=lifespan, redoc_url=None)
-    app.add_exception_handler(GatewayError, _on_fault)
-    app.include_router(health.router(parts.store, settings.data))
-    app.include_router(metrics.router(parts.store, settings.data))
-    app.include_router(
-        intake.router(parts.take, parts.feeds, settings.max_message_bytes, insecure_local=settings.insecure_local)
+    app = FastAPI(
+        title="Yigong Gateway 医共体互联互通网关",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
+    app.add_middleware(Guard, insecure_local=local)
+    app.add_exception_handler(GatewayError, _on_fault)
+    app.include_router(docs.router())
+    app.include_router(health.router(parts.store, settings.data))
+    app.include_router(metrics.router(parts.store, settings.data, fhir.counts))
+    app.include_router(intake.router(parts.take, parts.feeds, settings.max_message_bytes, insecure_local=local))
+    app.router.routes.append(Route("/fhir", fhir))
     app.mount("/fhir", fhir)
     openapi.describe(app)
     return app
@@ -66,27 +73,10 @@ def _rest(parts: Parts) -> Rest:
     )
 
 
-class _Base:
-    """The public address of /fhir: the setting where given, else what the proxy or client says."""
-
-    def __init__(self, configured: str) -> None:
-        self._configured = configured
-
-    def __call__(self, scope: Scope) -> str:
-        """Return the address for one request."""
-        if self._configured:
-            return self._configured
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        host = headers.get(b"x-forwarded-host") or headers.get(b"host", "")
-        scheme = headers.get(b"x-forwarded-proto") or scope["scheme"]
-        safe = host if _HOST.match(host) else "localhost"
-        return f"{'https' if scheme == 'https' else 'http'}://{safe}/fhir"
-
-
-def _base(settings: Settings) -> _Base:
-    return _Base(settings.public_url if "public_url" in settings.sources else "")
+def _configured(settings: Settings) -> str:
+    return str(settings.public_url).rstrip("/") if "public_url" in settings.sources else ""
 
 
 async def _on_fault(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, GatewayError)
-    return Response(errors.outcome(fault), status_code=errors.status(fault), media_type=FHIR_JSON)
+    return Response(errors.outcome(fault), errors.status(fault), errors.headers(fault), media_type=FHIR_JSON)

@@ -21,9 +21,9 @@ def router(store: Store, data: Path) -> APIRouter:
     def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @routes.get("/ready", summary="Store, receiver and worker are at work")
+    @routes.get("/ready", summary="Store, receiver and worker are at work", responses={503: {"description": "not yet"}})
     def ready(response: Response) -> dict[str, Any]:
-        parts = {"store": _store(store), "receive": _receiver(data), "worker": _worker(data)}
+        parts = {"store": store_state(store), "receive": _receiver(data), "worker": _worker(data)}
         good = all(state == "ready" for state in parts.values())
         response.status_code = 200 if good else 503
         return {"status": "ready" if good else "not ready", "parts": parts}
@@ -31,7 +31,8 @@ def router(store: Store, data: Path) -> APIRouter:
     return routes
 
 
-def _store(store: Store) -> str:
+def store_state(store: Store) -> str:
+    """Return `ready`, or in a sentence why the store does not answer."""
     try:
         store.ping()
     except GatewayError as fault:
@@ -43,7 +44,11 @@ def _receiver(data: Path) -> str:
     numbers = snapshot(data / "receive.json")
     if not numbers or _old(numbers):
         return "the receive process is not running"
-    return "ready" if numbers.get("ready") else f"not reading: {', '.join(numbers.get('shut', {}).values())}"
+    if numbers.get("ready"):
+        return "ready"
+    shut = numbers.get("shut")
+    reasons = [str(reason) for reason in shut.values()] if isinstance(shut, dict) else []
+    return f"not reading: {', '.join(reasons) or 'it is starting or stopping'}"
 
 
 def _worker(data: Path) -> str:
@@ -54,11 +59,12 @@ def _worker(data: Path) -> str:
 def snapshot(path: Path) -> dict[str, Any]:
     """Return the numbers another process wrote about itself; empty where there are none."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def _old(numbers: dict[str, Any]) -> bool:
-    return clock.now_us() - int(numbers.get("at_us", 0)) > _STALE_SECONDS * 1_000_000
+    at_us = numbers.get("at_us", 0)
+    return not isinstance(at_us, int) or clock.now_us() - at_us > _STALE_SECONDS * 1_000_000

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from gateway.access.actor import actor_of
 from gateway.errors import Category, GatewayError
 from gateway.mapping.feeds import FeedBook
+from gateway.web.errors import HttpFault
 
 HL7 = "application/hl7-v2"
+BODIES = 32
+BODY_SECONDS = 120.0
 _STATUS = {"stored": 202, "refused": 422}
 
 
@@ -30,19 +34,26 @@ def router(take: Take, feeds: FeedBook, max_bytes: int, *, insecure_local: bool)
     `take` is given the bytes, the feed's name and the client's address, and blocks until they are stored.
     """
     routes = APIRouter(tags=["feeds"])
+    inside = asyncio.Semaphore(BODIES)
 
     @routes.post(
         "/feeds/{feed}",
         summary="Send one message or batch to a feed",
         status_code=202,
-        responses={202: {"description": "Durably stored; the body is the HL7 acknowledgement"}},
+        responses=_ANSWERS,
+        openapi_extra={"requestBody": {"required": True, "content": {HL7: {"schema": {"type": "string"}}}}},
     )
     async def post(feed: str, request: Request) -> Response:
         client = request.client.host if request.client else ""
         actor_of(client, insecure_local=insecure_local)
         if feeds.get(feed) is None:
-            raise GatewayError(f"there is no feed {feed}", where=feed, category=Category.NOT_FOUND)
-        taken = await asyncio.to_thread(take, await _body(request, max_bytes), feed, client)
+            names = ", ".join(sorted(each.name for each in feeds))
+            raise GatewayError(f"there is no such feed; known are {names}", where="feed", category=Category.NOT_FOUND)
+        _check_headers(request, max_bytes)
+        if inside.locked():
+            raise GatewayError("too many messages are arriving; send it again", category=Category.BUSY)
+        async with inside:
+            taken = await asyncio.to_thread(take, await _body(request, max_bytes), feed, client)
         if taken.verdict == "unavailable":
             raise GatewayError("the message could not be stored; send it again", category=Category.UNAVAILABLE)
         return Response(taken.acknowledgement, status_code=_STATUS[taken.verdict], media_type=HL7)
@@ -50,12 +61,45 @@ def router(take: Take, feeds: FeedBook, max_bytes: int, *, insecure_local: bool)
     return routes
 
 
+_ANSWERS: dict[int | str, dict[str, str]] = {
+    202: {"description": "Durably stored; the body is the HL7 acknowledgement"},
+    404: {"description": "There is no such feed"},
+    413: {"description": "Over the largest message taken"},
+    422: {"description": "Refused; the body is the HL7 acknowledgement that says why"},
+    503: {"description": "Not stored; send it again"},
+}
+
+
+def _check_headers(request: Request, max_bytes: int) -> None:
+    coding = request.headers.get("content-encoding", "identity")
+    if coding != "identity":
+        text = f"Content-Encoding {coding[:40]} is not taken; send the message's bytes as they are"
+        raise HttpFault(text, 415, "not-supported", where="Content-Encoding")
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:18]) > max_bytes:
+        raise _too_large(max_bytes)
+
+
 async def _body(request: Request, max_bytes: int) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(request, max_bytes)
+    except TimeoutError:
+        raise HttpFault(f"the message did not arrive within {BODY_SECONDS:.0f} s", 408, "timeout") from None
+    except ClientDisconnect:
+        raise GatewayError("the client left before its message was complete; nothing was stored") from None
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise GatewayError(f"the message is over {max_bytes} bytes", category=Category.TOO_LARGE)
+            raise _too_large(max_bytes)
     if not body:
         raise GatewayError("the request has no body; send the message's bytes as they are")
     return bytes(body)
+
+
+def _too_large(max_bytes: int) -> GatewayError:
+    return GatewayError(f"the message is over {max_bytes} bytes", category=Category.TOO_LARGE)

@@ -5,9 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway.search import parameters
+from gateway.search.request import CONTROLS
+from gateway.web.rest import metadata
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_VERSION = {"name": "vid", "in": "path", "required": True, "schema": {"type": "integer"}}
+_FORM = {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
 _JSON = {"application/fhir+json": {"schema": {"type": "object"}}}
 
 
@@ -26,23 +29,36 @@ def describe(app: FastAPI) -> None:
 
 def paths() -> dict[str, Any]:
     """Return the path items of every FHIR route."""
-    found: dict[str, Any] = {"/fhir/metadata": {"get": _operation("capabilities", [])}}
-    for name in parameters.types():
-        version = {"name": "vid", "in": "path", "required": True, "schema": {"type": "integer"}}
-        found[f"/fhir/{name}"] = {"get": _operation(f"search {name}", _query(name))}
-        found[f"/fhir/{name}/_search"] = {"post": _operation(f"search {name} by form", [])}
-        found[f"/fhir/{name}/{{id}}"] = {"get": _operation(f"read {name}", [_ID])}
-        found[f"/fhir/{name}/{{id}}/_history"] = {"get": _operation(f"history of {name}", [_ID])}
-        found[f"/fhir/{name}/{{id}}/_history/{{vid}}"] = {"get": _operation(f"vread {name}", [_ID, version])}
+    found: dict[str, Any] = {"/fhir/metadata": {"get": _operation("capabilities", _LOOKS)}}
+    for name in metadata.served():
+        found |= _type(name)
+    return found
+
+
+def _type(name: str) -> dict[str, Any]:
+    asked = [*_query(name), *_LOOKS]
+    found = {
+        f"/fhir/{name}": {"get": _operation(f"search {name}", asked)},
+        f"/fhir/{name}/_search": {"post": {**_operation(f"search {name} by form", []), "requestBody": _FORM}},
+        f"/fhir/{name}/{{id}}": {"get": _operation(f"read {name}", [_ID, *_LOOKS])},
+    }
+    if name != "Provenance":
+        pages = [_ID, _named("_count"), _named("_since"), *_LOOKS]
+        found[f"/fhir/{name}/{{id}}/_history"] = {"get": _operation(f"history of {name}", pages)}
+        found[f"/fhir/{name}/{{id}}/_history/{{vid}}"] = {"get": _operation(f"vread {name}", [_ID, _VERSION, *_LOOKS])}
     return found
 
 
 def _query(name: str) -> list[dict[str, Any]]:
-    return [
-        {"name": one.name, "in": "query", "required": False, "schema": {"type": "string"}, "description": one.kind}
-        for one in parameters.for_type(name).values()
-        if one.kind != "special"
-    ]
+    return [_named(one.name, one.kind) for one in metadata.searchable(name)] + [_named(one) for one in CONTROLS]
+
+
+def _named(name: str, about: str = "") -> dict[str, Any]:
+    told = {"description": about} if about else {}
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}, **told}
+
+
+_LOOKS = [_named("_format", "json"), _named("_pretty", "true or false")]
 
 
 def _operation(summary: str, asked: list[dict[str, Any]]) -> dict[str, Any]:

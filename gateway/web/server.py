@@ -7,6 +7,11 @@ from gateway.web.app import Parts, create
 
 def run_web(parts: Parts) -> None:
     """Serve until a signal comes."""
+    server(parts).run()
+
+
+def server(parts: Parts) -> uvicorn.Server:
+    """Return the server, not yet running."""
     settings = parts.settings
     config = uvicorn.Config(
         create(parts),
@@ -15,6 +20,7 @@ def run_web(parts: Parts) -> None:
         access_log=False,
         log_level=settings.log_level,
         proxy_headers=False,
+        server_header=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    return uvicorn.Server(config)

@@ -1,32 +1,43 @@
 """The history interaction of one resource (http://hl7.org/fhir/R4/http.html#history)."""
 
+from urllib.parse import urlencode
+
+from gateway import clock
 from gateway.errors import GatewayError
 from gateway.fhir import temporal
 from gateway.fhir.bundle import Entry, build, etag
 from gateway.store.values import Op, Stored
+from gateway.web.rest import asked
 from gateway.web.rest.message import Answer, Request, Rest
 
 _METHODS = {Op.CREATE: ("PUT", "201 Created"), Op.UPDATE: ("PUT", "200 OK"), Op.DELETE: ("DELETE", "204 No Content")}
 
 
 def history(rest: Rest, request: Request) -> Answer:
-    """Return the versions newest first; `_count` a page, the next page by link."""
+    """Return the versions newest first; `_count` a page, `_since` an instant, the next page by link."""
+    asked.only(request, "_count", "_since", "_before")
     kind, fid, _ = request.path
-    count = min(_number(request, "_count", rest.page_size), rest.max_page_size)
-    before = _number(request, "_before", 0)
-    found = rest.record.history(request.actor, kind, fid, count + 1, before)
-    versions, more = found[:count], len(found) > count
-    links = [("self", f"{request.base}/{kind}/{fid}/_history")]
-    if more:
-        links.append(("next", f"{request.base}/{kind}/{fid}/_history?_count={count}&_before={versions[-1].ver}"))
-    return Answer(200, build("history", [_entry(version, request.base) for version in versions], links=links))
+    count = min(asked.whole(request, "_count", rest.page_size), rest.max_page_size)
+    before = asked.whole(request, "_before", 0)
+    since = next((value for name, value in request.pairs if name == "_since"), "")
+    found = rest.record.history(request.actor, kind, fid, count, before, _since(since, rest.zone))
+    address = f"{request.base}/{kind}/{fid}/_history"
+    links = [("self", f"{address}?{urlencode(request.pairs)}" if request.pairs else address)]
+    if found.more:
+        following = {"_count": count, "_before": found.versions[-1].ver, **({"_since": since} if since else {})}
+        links.append(("next", f"{address}?{urlencode(following)}"))
+    entries = [_entry(version, request.base) for version in found.versions]
+    moment = temporal.instant(clock.now_us())
+    return Answer(200, build("history", entries, id=clock.uuid4(), timestamp=moment, total=found.total, links=links))
 
 
-def _number(request: Request, name: str, default: int) -> int:
-    text = dict(request.pairs).get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 8:
-        raise GatewayError(f"{name} must be a whole number, not {text!r}", where=name)
-    return int(text)
+def _since(text: str, zone: str) -> int:
+    if not text:
+        return 0
+    try:
+        return temporal.bounds(text.replace(" ", "+"), zone)[0]
+    except GatewayError as fault:
+        raise GatewayError(f"_since: {fault.text}", where="_since") from None
 
 
 def _entry(version: Stored, base: str) -> Entry:

@@ -1,12 +1,14 @@
 """A request and an answer of FHIR REST, as the interactions see them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.actor import Actor
 from gateway.record.repository import Repository
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Request:
 
     method: str
     path: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
+    pairs: Pairs
     headers: Mapping[str, str]
     base: str
     actor: Actor
@@ -40,3 +42,6 @@ class Rest:
     max_page_size: int
     software_version: str
     zone: str
+
+
+Interaction = Callable[[Rest, Request], Answer]

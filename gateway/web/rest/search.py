@@ -2,14 +2,17 @@
 
 from urllib.parse import urlencode
 
+from gateway import clock
 from gateway.errors import GatewayError
+from gateway.fhir import temporal
 from gateway.fhir.bundle import Entry, Mode, build
 from gateway.search import page as pages
 from gateway.search.request import Cursor
 from gateway.store.query import StoredHit
-from gateway.web.rest.message import Answer, Request, Rest
+from gateway.web.rest.message import Answer, Pairs, Request, Rest
 
 _PAGE = "_page"
+_LOOKS = ("_format", "_pretty")
 
 
 def search(rest: Rest, request: Request) -> Answer:
@@ -19,34 +22,49 @@ def search(rest: Rest, request: Request) -> Answer:
     page = rest.record.search(request.actor, kind, _counted(rest, pairs), cursor)
     entries = [_entry(hit, request.base, "match") for hit in page.matches]
     entries += [_entry(hit, request.base, "include") for hit in page.includes]
-    links = [("self", _self(request, kind, pairs, cursor))]
+    links = [("self", _self(request, kind))]
     if page.next is not None:
         token = pages.seal(rest.page_key, pages.Page(kind, pairs, page.next), request.actor.name)
-        links.append(("next", f"{request.base}/{kind}?{_PAGE}={token}"))
-    return Answer(200, build("searchset", entries, total=page.total, links=links))
+        links.append(("next", _link(request, kind, ((_PAGE, token), *_looks(request)))))
+    moment = temporal.instant(clock.now_us())
+    return Answer(200, build("searchset", entries, id=clock.uuid4(), timestamp=moment, total=page.total, links=links))
 
 
-def _asked(rest: Rest, request: Request, kind: str) -> tuple[tuple[tuple[str, str], ...], Cursor | None]:
+def _asked(rest: Rest, request: Request, kind: str) -> tuple[Pairs, Cursor | None]:
     tokens = [value for name, value in request.pairs if name == _PAGE]
     if not tokens:
-        return request.pairs, None
+        return tuple(pair for pair in request.pairs if pair[0] not in _LOOKS), None
     page = pages.unseal(rest.page_key, tokens[0], request.actor.name)
     if page.type != kind:
         raise GatewayError(f"this page link belongs to {page.type}, not to {kind}", where=_PAGE)
     return page.pairs, page.cursor
 
 
-def _counted(rest: Rest, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    if any(name == "_count" for name, _ in pairs):
-        return pairs
-    return (*pairs, ("_count", str(rest.page_size)))
+def _counted(rest: Rest, pairs: Pairs) -> Pairs:
+    """Return the query with its page size within the settings; `_summary=count` needs none."""
+    if ("_summary", "count") in pairs:
+        return tuple(pair for pair in pairs if pair[0] != "_count")
+    if not any(name == "_count" for name, _ in pairs):
+        return (("_count", str(rest.page_size)), *pairs)
+    return tuple((name, _within(value, rest.max_page_size) if name == "_count" else value) for name, value in pairs)
 
 
-def _self(request: Request, kind: str, pairs: tuple[tuple[str, str], ...], cursor: Cursor | None) -> str:
-    """Return the self link; a search by POST, and a later page, keep their values out of it."""
-    if request.method == "POST" or cursor is not None or not pairs:
-        return f"{request.base}/{kind}"
-    return f"{request.base}/{kind}?{urlencode(pairs)}"
+def _within(text: str, most: int) -> str:
+    number = text.isascii() and text.isdigit() and len(text) < 10
+    return str(min(int(text), most)) if number else text
+
+
+def _self(request: Request, kind: str) -> str:
+    """Return the self link; a search by POST keeps its values out of it."""
+    return _link(request, kind, () if request.method == "POST" else request.pairs)
+
+
+def _link(request: Request, kind: str, pairs: Pairs) -> str:
+    return f"{request.base}/{kind}?{urlencode(pairs)}" if pairs else f"{request.base}/{kind}"
+
+
+def _looks(request: Request) -> Pairs:
+    return tuple(pair for pair in request.pairs if pair[0] in _LOOKS)
 
 
 def _entry(hit: StoredHit, base: str, mode: Mode) -> Entry:

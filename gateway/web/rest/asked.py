@@ -1,0 +1,102 @@
+"""What a request asks for, read from its query, its form and its headers before any interaction runs."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive
+
+from gateway.errors import Category, GatewayError
+from gateway.web.errors import HttpFault
+from gateway.web.rest.message import Pairs, Request
+
+FORM = "application/x-www-form-urlencoded"
+_FORM_LIMIT = 64 * 1024
+_MOST_PAIRS = 200
+_JSON = ("json", "application/json", "application/fhir+json", "application/json+fhir", "text/json")
+_ANY = ("*/*", "application/*", "text/*")
+_VERSION = re.compile(r'fhirversion\s*=\s*"?([0-9.]+)', re.IGNORECASE)
+_NEVER = re.compile(r"q\s*=\s*0(\.0*)?")
+_WHOLE = re.compile("[0-9]{1,9}")
+
+
+def pairs(query: bytes) -> Pairs:
+    """Return the names and values of a query or form; raises GatewayError where it cannot be read."""
+    try:
+        text = query.decode("utf-8")
+        if text.count("&") >= _MOST_PAIRS:
+            raise GatewayError(f"a query has {_MOST_PAIRS} parameters at most; put alternatives in one, by commas")
+        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError:
+        raise GatewayError("the query is not UTF-8 text; write it percent-encoded as UTF-8") from None
+
+
+async def form(receive: Receive, headers: Mapping[str, str]) -> Pairs:
+    """Return the parameters of a POSTed search (R4 http.html#search)."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise HttpFault(f"_search takes {FORM}, not {kind or 'nothing'}", 415, "not-supported", where="Content-Type")
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GatewayError("the client left before its form was complete")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _FORM_LIMIT:
+            raise GatewayError("the search form is over 64 KiB", category=Category.TOO_LARGE)
+    return pairs(bytes(body))
+
+
+def require_json(asked: Pairs, headers: Mapping[str, str]) -> None:
+    """Refuse (406) a client that takes no JSON of FHIR 4.0; `_format` goes before Accept (R4 http.html#mime-type)."""
+    wanted = next((value for name, value in asked if name == "_format"), "")
+    if wanted:
+        if wanted.partition(";")[0].strip().replace(" ", "+").lower() not in _JSON:
+            raise _unacceptable(f"_format={wanted}", "_format")
+    elif not _takes_json(headers.get("accept") or "*/*"):
+        raise _unacceptable(f"Accept: {headers['accept']}", "Accept")
+    version = _VERSION.search(wanted or headers.get("accept", ""))
+    if version and version[1] not in ("4.0", "4.0.1"):
+        raise _unacceptable(f"fhirVersion={version[1]}", "fhirVersion")
+
+
+def _takes_json(accept: str) -> bool:
+    for part in accept.lower().split(","):
+        word, *parameters = (piece.strip() for piece in part.split(";"))
+        if word in _JSON + _ANY and not any(_NEVER.fullmatch(piece) for piece in parameters):
+            return True
+    return False
+
+
+def _unacceptable(asked: str, where: str) -> HttpFault:
+    text = f"{asked[:200]} is not offered; this server answers in application/fhir+json of FHIR 4.0"
+    return HttpFault(text, 406, "not-supported", where=where)
+
+
+def pretty(asked: Pairs) -> bool:
+    """Say whether the answer is to be indented for people (`_pretty`, R4 http.html#parameters)."""
+    value = next((value for name, value in asked if name == "_pretty"), "false")
+    if value not in ("true", "false"):
+        raise GatewayError(f"_pretty is true or false, not {value!r}", where="_pretty")
+    return value == "true"
+
+
+def only(request: Request, *names: str) -> None:
+    """Refuse parameters an interaction does not have, so that none is ignored in silence."""
+    strange = next((name for name, _ in request.pairs if name not in (*names, "_format", "_pretty")), None)
+    if strange is None or (strange == "_summary" and ("_summary", "false") in request.pairs):
+        return
+    known = ", ".join((*names, "_format", "_pretty"))
+    raise GatewayError(f"{strange!r} is not a parameter here; known are {known}", where=strange)
+
+
+def whole(request: Request, name: str, default: int) -> int:
+    """Return a parameter that is a whole number; raises GatewayError for anything else."""
+    text = next((value for given, value in request.pairs if given == name), None)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text):
+        raise GatewayError(f"{name} must be a whole number, not {text!r}", where=name)
+    return int(text)
