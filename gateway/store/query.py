@@ -29,6 +29,7 @@ class StoredHit(NamedTuple):
     ver: int
     updated_us: int
     body: bytes
+    patient_pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +105,4 @@ def _includes(tx: ResourceReads, search: Search, matches: Sequence[Stored], scop
 
 
 def _hit(stored: Stored) -> StoredHit:
-    return StoredHit(stored.type, stored.fid, stored.ver, stored.updated_us, stored.body)
+    return StoredHit(stored.type, stored.fid, stored.ver, stored.updated_us, stored.body, stored.patient_pid)
