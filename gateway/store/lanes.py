@@ -19,6 +19,8 @@ class LaneWrites(Tx):
 
     def fence(self, owner: str, lanes: Mapping[int, int]) -> None:
         """Raise Fenced unless `owner` still holds these lanes at these epochs; they cannot move until commit."""
+        if not lanes:
+            return
         lock = " FOR SHARE" if self.session.name == "postgresql" else ""
         marks = ",".join("?" * len(lanes))
         rows = self.session.run(

@@ -122,9 +122,9 @@ work = Table(
     _col("test", INT16),
 )
 Index(
-    "work_open_lane",
-    work.c.lane,
+    "work_ready",
     work.c.item_id,
+    work.c.lane,
     sqlite_where=text("state < 2"),
     postgresql_where=text("state < 2"),
 )

@@ -44,6 +44,10 @@ _TALLY = (
     "INSERT INTO tally (feed_id, state, slot, n) VALUES (?,?,?,?)"
     " ON CONFLICT (feed_id, state, slot) DO UPDATE SET n = tally.n + excluded.n"
 )
+_NOT_BEHIND_A_RETRY = (
+    "(patient_key = '' OR NOT EXISTS (SELECT 1 FROM work b WHERE b.patient_key = w.patient_key AND b.state < 10"
+    " AND b.state = 1 AND b.next_us > ? AND b.item_id < w.item_id))"
+)
 _BLOCKS = "state < 10 AND (state <> 2 OR holding = 1)"
 _OPEN = (State.QUEUED, State.RETRY, State.PARKED, State.HELD)
 
@@ -85,16 +89,11 @@ class WorkReads(Tx):
             return []
         marks = ",".join("?" * len(lanes))
         rows = self.session.run(
-            f"{_SELECT} WHERE state < 2 AND lane IN ({marks}) ORDER BY item_id LIMIT ?", (*lanes, limit * 4)
+            f"{_SELECT} w WHERE state < 2 AND lane IN ({marks}) AND next_us <= ? AND {_NOT_BEHIND_A_RETRY}"
+            " ORDER BY item_id LIMIT ?",
+            (*lanes, now_us, now_us, limit),
         )
-        waiting: set[str] = set()
-        found = []
-        for row in (_work_row(row, self.names) for row in rows):
-            if row.next_us > now_us or row.patient_key in waiting:
-                waiting.add(row.patient_key)
-            else:
-                found.append(row)
-        return found[:limit]
+        return [_work_row(row, self.names) for row in rows]
 
     def work_counts(self) -> dict[tuple[str, State], int]:
         """Return how many items each feed has in each state."""

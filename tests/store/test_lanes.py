@@ -40,6 +40,7 @@ def test_the_loser_of_a_lane_can_write_nothing(store):
     mine = store.lanes.lease("a", count=4)
     with store.write() as tx:
         tx.fence("a", mine)
+        tx.fence("a", {})
         tx.work_put([work(1, State.APPLIED)])
     store.lanes.lease("b", ttl_s=0, count=4)
     with pytest.raises(Fenced), store.write() as tx:

@@ -77,6 +77,11 @@ def test_a_waiting_retry_holds_its_patient_only(store):
     assert [row.patient_key for row in store.work.claim([7], 10, 50)] == ["p1", "p1", "p2"]
 
 
+def test_many_waiting_items_do_not_hide_a_ready_one(store):
+    put(store, *[work(n, State.RETRY, next_us=50, patient_key="") for n in range(1, 40)], work(99, patient_key=""))
+    assert [row.item_id for row in store.work.claim([7], 1, 49)] == [item_id(99, 0)]
+
+
 def test_blocked_tells_the_first_that_holds_back(store):
     rows = [
         work(1, State.PARKED, patient_key="passes"),

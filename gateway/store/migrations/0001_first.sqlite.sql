@@ -288,7 +288,7 @@ CREATE TABLE work (
 );
 CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
 CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
-CREATE INDEX work_open_lane ON work (lane, item_id) WHERE state < 2;
+CREATE INDEX work_ready ON work (item_id, lane) WHERE state < 2;
 CREATE TABLE worker (
 	owner TEXT NOT NULL,
 	heartbeat_us INTEGER NOT NULL,
