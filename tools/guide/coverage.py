@@ -26,12 +26,13 @@ class Deviation:
     def excuses_pair(self, structure: str, pair: Pair) -> bool:
         """Whether the whole pair is excused."""
         here = not self.structures or structure in self.structures
-        return here and pair[0] in self.maps and (not self.fields or pair[1] in self.fields)
+        return here and not self.rows and pair[0] in self.maps and (not self.fields or pair[1] in self.fields)
 
     def excuses_fact(self, structure: str, fact: Fact) -> bool:
         """Whether one fact is excused by a row that asked for it."""
-        here = not self.structures or structure in self.structures
-        return here and not self.rows.isdisjoint(fact.rows)
+        if self.rows.isdisjoint(fact.rows) or (self.structures and structure not in self.structures):
+            return False
+        return (not self.maps or fact.pair[0] in self.maps) and (not self.fields or fact.pair[1] in self.fields)
 
 
 def deviations(entries: Iterable[dict[str, Any]]) -> list[Deviation]:

@@ -17,7 +17,7 @@ PRESENT, ABSENT, TWICE, ONCE = "<present>", "<absent>", "<twice>", "<once>"
 LONG, SHORT = "<long>", "<short>"
 MARKS = {PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT}
 EVENTS = {
-    "ADT_A01": ["A01", "A04", "A08", "A13"],
+    "ADT_A01": ["A01", "A04", "A08"],
     "ADT_A02": ["A02"],
     "ADT_A05": ["A05", "A28", "A31"],
     "ADT_A06": ["A06", "A07"],
@@ -384,6 +384,7 @@ def _repeats(rows: list[tuple[MessageRow, Row]]) -> bool:
 def _many(position: MessageRow, row: Row) -> bool:
     head = paths.parse(position.target)
     path = paths.join(head[1:], paths.parse(row.target))
-    while path and (path[-1].refers or path[-1].name in ("individual", "actor")):
+    path = path[: next((place for place, step in enumerate(path) if step.refers), len(path))]
+    while path and path[-1].name in ("individual", "actor"):
         path = path[:-1]
     return bool(path) and path[-1].name != "extension" and r4.many(head[0].name, path)

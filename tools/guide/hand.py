@@ -33,6 +33,20 @@ def attachment_data(here: "Here") -> Expected | None:
     return Expected("text", (here.part(5),)) if here.part(4) == "Base64" else None
 
 
+def subtype(here: "Here") -> Expected | None:
+    """ED.3 is a subtype; the contentType of R4 is a whole MIME type that ends with it."""
+    inner = here.part(3)
+    return Expected("text", (f"application/{inner}", f"{here.part(2)}/{inner}", inner)) if inner else None
+
+
+def procedure_end(here: "Here") -> Expected | None:
+    """PR1-5 and so many minutes (PR1-7)."""
+    start = values.convert("".join(here.segment.reps(5)[:1]), "dateTime", "DTM", "")
+    if start is None or not here.part(1).isdigit():
+        return None
+    return Expected("time", (values.later(start.texts[0], int(here.part(1))),))
+
+
 def content_type(here: "Here") -> Expected | None:
     """RP.3 "/" RP.4, written without plus signs in the table."""
     return Expected("text", (f"{here.part(3)}/{here.part(4)}",)) if here.part(4) else None
@@ -74,6 +88,9 @@ HAND: dict[str, Callable[["Here"], Expected | None]] = {
     "CQ[unsignedInt]#3": minutes,
     "ED[Attachment]#8": attachment_data,
     "ED[DocumentReference]#9": attachment_data,
+    "ED[Attachment]#6": subtype,
+    "ED[DocumentReference]#7": subtype,
+    "PR1[Procedure]#12": procedure_end,
     "RP[Attachment]#5": content_type,
     "RP[DocumentReference]#5": content_type,
     "CWE[Device]#7": anything,

@@ -132,6 +132,8 @@ class Oracle:
     def _row(self, row: Row, here: Here, steps: Path, ask: "_Ask") -> Iterator[tuple[str, Fact]]:
         if not self._applies(row, here, here.text, ask):
             return
+        if row.v2_type == "FC":
+            here = replace(here, text=here.part(1), separator="&")
         root, path = steps[0].name, paths.join(steps[1:], paths.parse(row.target))
         target = row.datatype_map.partition("[")[2].rstrip("]")
         if row.datatype_map and paths.is_resource(target):
@@ -199,10 +201,11 @@ class Oracle:
         if text.startswith(("/", "#")) or "[line feed]" in text:
             return None
         pieces = PIECE.findall(text)
-        if not pieces:
-            return values.constant(text, name)
-        made = "".join(quoted or "".join(self._look(ref, here)[:1]) for quoted, ref in pieces)
-        return values.constant(made, name)
+        if not pieces or (len(pieces) == 1 and pieces[0][0]):
+            return values.constant(text.strip('"'), name)
+        made = [quoted or "".join(self._look(ref, here)[:1]) for quoted, ref in pieces]
+        texts = ["".join(_simple(piece, part) for piece in made) for part in (2, 1)]
+        return replace(values.constant(texts[0], name), texts=tuple(dict.fromkeys(texts)))
 
     def _datatype(
         self, row: Row, here: Here, path: Path, ask: "_Ask", vocabulary: str, fhir_type: str
@@ -279,7 +282,7 @@ class Oracle:
         self, row: Row, here: Here, path: Path, ask: "_Ask", vocabulary: str, fhir_type: str
     ) -> Iterator[Fact]:
         name = path[-1].name if path else ""
-        text = here.part(1) if here.separator else here.text
+        text = (here.part(1) if here.separator else here.text).split("&", maxsplit=1)[0]
         pairs = [pair for pair in self.guide.vocabulary(vocabulary) if pair.code == text]
         noted = replace(ask, vocabulary=vocabulary, code=text)
         if pairs and fhir_type == "CodeableConcept":
@@ -295,8 +298,8 @@ class Oracle:
     def _plain(self, row: Row, text: str, fhir_type: str, name: str) -> Expected | None:
         if row.any_value:
             return values.ANYTHING
-        if row.map == "CWE[uri]":
-            return values.namespace((text,))
+        if row.map == "CWE[uri]" or (name == "system" and row.map in ("CWE[Identifier]", "CWE[Organization]")):
+            return values.namespace((text, *values.system(text).texts))
         if name == "system" and re.match(r"(CWE|CE|CNE)\.(3|6|12)$", row.source):
             return values.system(text)
         return values.convert(text, fhir_type, row.v2_type, name)
@@ -335,6 +338,13 @@ def _possible(facts: Iterator[tuple[str, Fact]], ask: _Ask) -> Iterator[tuple[st
             ask.reading.unjudged[(ask.pair, fact.rows[-1])] = problem
         else:
             yield root, fact
+
+
+def _simple(text: str, part: int) -> str:
+    """Return a piece of an expression as plain text: of a coded value its text (2) or its code (1)."""
+    cells = text.split("^")
+    chosen = cells[part - 1] if len(cells) > 1 and cells[part - 1] else cells[0]
+    return chosen.split("&", maxsplit=1)[0]
 
 
 def _number(row: Row) -> int:

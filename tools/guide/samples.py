@@ -34,7 +34,7 @@ PARTS: dict[str, list[str]] = {
     "PT": ["ID", "ID"],
     "RPT": ["CWE", "", "", "", "NM", "", "", "ID"],
     "RI": ["IS", "ST"],
-    "FC": ["CWE", "DTM"],
+    "FC": ["CWE"],
     "PLN": ["ST", "CWE", "", "DT"],
     "OG": ["ST", "NM", "NM", "ST"],
     "ED": ["HD", "", "MIME", "B64", "DATA"],

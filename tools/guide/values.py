@@ -15,6 +15,11 @@ SYSTEMS = {
     "I10": "http://hl7.org/fhir/sid/icd-10",
     "ISO+": "http://unitsofmeasure.org",
 }
+CANONICAL = {
+    "http://hl7.org/fhir/R4/extension-data-absent-reason.html": (
+        "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+    ),
+}
 KINDS = {
     "date": "date",
     "datetime": "time",
@@ -46,7 +51,11 @@ ANYTHING = Expected("any")
 
 def constant(text: str, name: str = "") -> Expected:
     """Return the expectation of an assigned constant."""
-    return Expected("bool" if name.endswith("Boolean") else "text", (text.strip(),))
+    text = text.strip()
+    known = (text, CANONICAL[text]) if text in CANONICAL else (text,)
+    if text.startswith("https://hl7.org/fhir/"):
+        known = (text, text.replace("https:", "http:", 1))
+    return Expected("bool" if name.endswith("Boolean") else "text", known)
 
 
 def system(name: str) -> Expected:
