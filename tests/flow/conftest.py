@@ -1,0 +1,3 @@
+"""A county's gateway on each database."""
+
+from tests.store.conftest import database_url  # noqa: F401  the fixture of the store's tests
