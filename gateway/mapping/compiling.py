@@ -13,6 +13,7 @@ from gateway.mapping.making import Body, Making, Running, Step
 from gateway.mapping.program import Default, Outside, SegmentProgram
 from gateway.mapping.transforms import CONVERTERS, STEPS
 
+_Own = tuple[Callable[[str], bool] | None, Step]
 _ALL = frozenset(range(1, 40))
 
 
@@ -41,11 +42,11 @@ class Compiler:
         """Compile one segment map."""
         name = definition.name.split("[")[0]
         compiled = SegmentProgram(definition.name, name, kept=dict(definition.kept))
-        steps: dict[int, list[Step]] = {}
+        steps: dict[int, list[_Own]] = {}
         for rule in definition.rules.values():
             self._place(rule, name, compiled, steps)
         size = max(steps, default=0) + 1
-        compiled.table = [tuple(steps.get(number, ())) for number in range(size)]
+        compiled.table = [_bundled(steps.get(number, [])) for number in range(size)]
         mine = [rule for rule in definition.rules.values() if rule.source.name == name and rule.source.field]
         compiled.handled = frozenset(rule.source.field for rule in mine)
         for rule in mine:
@@ -54,24 +55,25 @@ class Compiler:
                 compiled.clears[rule.source.field] = (*compiled.clears.get(rule.source.field, ()), top)
         return compiled
 
-    def _place(self, rule: Rule, name: str, compiled: SegmentProgram, steps: dict[int, list[Step]]) -> None:
+    def _place(self, rule: Rule, name: str, compiled: SegmentProgram, steps: dict[int, list[_Own]]) -> None:
         if rule.default is not None:
             write = paths.writer(rule.to)
             compiled.defaults.append(Default(rule.to, write, paths.constant(rule.default)))
         elif rule.to:
-            step = self._step(rule, name)
+            own = program.own_condition(rule.when, rule.source) if rule.when is not None else None
+            step = self._step(rule, name, tested=own is None)
             if rule.source.name != name:
                 compiled.outside.append(Outside(Source(rule.source.name, rule.source.field), step))
             elif rule.source.field == 0:
                 compiled.always.append(step)
             else:
-                steps.setdefault(rule.source.field, []).append(step)
+                steps.setdefault(rule.source.field, []).append((own, step))
 
-    def _step(self, rule: Rule, segment: str) -> Step:
+    def _step(self, rule: Rule, segment: str, *, tested: bool) -> Step:
         step = self._action(rule)
         if rule.source.component:
             step = program.component_step(rule.source, step)
-        if rule.when is not None:
+        if rule.when is not None and tested:
             step = program.guarded(program.condition(rule.when, segment), step)
         if self._trace:
             step = program.traced(step, rule.id, rule.to, str(rule.source))
@@ -86,16 +88,18 @@ class Compiler:
         if rule.spawn:
             memo = self.memo(rule)
             return self._repeated(rule, program.spawn_step(_beside(rule), memo, number))
-        return self._repeated(rule, self._writing(rule))
+        return self._writing(rule)
 
     def _writing(self, rule: Rule) -> Step:
-        memo = self.memo(rule)
+        memo, number = self.memo(rule), rule.source.field
         steps = paths.parse(rule.to) if rule.to != "$this" else []
-        if len(steps) == 1 and not steps[0].choose:
-            return program.set_step(steps[0].name, memo, rule.source.field)
+        if len(steps) == 1 and not steps[0].choose and not rule.each and rule.transform != "lines":
+            return program.set_step(steps[0].name, memo, number)
+        if len(steps) == 1 and steps[0].choose == "new" and rule.each and steps[0].name != "identifier":
+            return program.append_step(steps[0].name, memo, number)
         head, _, last = rule.to.rpartition(".")
         beside = paths.writer(f"{head}._{last}" if head else f"_{last}") if steps and not steps[-1].choose else _ignore
-        return program.write_step(paths.writer(rule.to), beside, memo, rule.source.field)
+        return self._repeated(rule, program.write_step(paths.writer(rule.to), beside, memo, number))
 
     def _repeated(self, rule: Rule, step: Step) -> Step:
         if rule.each:
@@ -153,7 +157,10 @@ class Compiler:
         kept = frozenset(definition.kept)
         if any(part.sub_map for part in parts.get(0, ())):
             kept |= _ALL
-        return lambda raw: _convert(raw, parts, always, kept)
+        needs = definition.needs
+        if not needs:
+            return lambda raw: _convert(raw, parts, always, kept)
+        return lambda raw: _telling(_convert(raw, parts, always, kept), needs)
 
     def _part(self, rule: Rule) -> _Part:
         value_path = "value" if rule.to == "$value" else rule.to
@@ -219,6 +226,11 @@ def _convert(
     return Cell(body.get("$value", body), tuple(notes), tuple(refs))
 
 
+def _telling(cell: Cell, needs: frozenset[str]) -> Cell:
+    """Return the cell, without its value when it says none of the elements that would tell something."""
+    return cell._replace(value=None) if isinstance(cell.value, dict) and not cell.value.keys() & needs else cell
+
+
 def _apply(step: _Part, text: str, body: Body, notes: list[Note], refs: list[Ref], number: int) -> None:
     raw = program.pick([f"^{text}"], Source("", 0, 2, step.source.sub)) if step.source.sub else text
     cell = step.memo[raw.replace("&", "^") if step.sub_map and number else raw]
@@ -231,6 +243,13 @@ def _apply(step: _Part, text: str, body: Body, notes: list[Note], refs: list[Ref
     refs.extend(cell.refs)
     for item in cell.value if isinstance(cell.value, list) else (cell.value,):
         step.write(body, item)
+
+
+def _bundled(steps: list[_Own]) -> tuple[Step, ...]:
+    """Return the steps of a field; rules that choose by its own text are decided once per text."""
+    if all(test is None for test, _ in steps):
+        return tuple(step for _, step in steps)
+    return (program.choice(steps),)
 
 
 def _value_writer(body: Body, value: Any) -> None:

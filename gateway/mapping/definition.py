@@ -29,6 +29,10 @@ class Source:
     component: int = 0
     sub: int = 0
 
+    def at(self, field: int) -> "Source":
+        """Return the same place in another field."""
+        return Source(self.name, field, self.component, self.sub)
+
     def __str__(self) -> str:
         text = self.name + (f"-{self.field}" if self.field else "")
         return text + "".join(f".{part}" for part in (self.component, self.sub) if part)
@@ -73,6 +77,7 @@ class MapDef:
     kept: dict[int, str] = field(default_factory=dict)
     native: str = ""
     components: frozenset[int] = frozenset()
+    needs: frozenset[str] = frozenset()
     args: dict[str, Any] = field(default_factory=dict)
     type: str = ""
     keys: str = ""

@@ -39,7 +39,10 @@ class Run:
         self.peers: dict[str, list[str]] = {}
         self.draft = Draft("", "", {}, "replace")
         self._segment = ""
+        self._nulls = False
+        self._places: set[str] = set()
         self._number = 0
+        self._unread = 0
         self._anchor = ""
         self._patient = ""
         self._open: dict[str, Instance] = {}
@@ -56,6 +59,7 @@ class Run:
         fields = self.fields = standard_fields(segment)
         self._number = self._count(name)
         self.peers[name] = fields
+        self._nulls = _NULL in segment.line
         populated = _populated(fields, segment.line)
         ran: list[SegmentProgram] = []
         quiet: list[SegmentProgram] = []
@@ -74,7 +78,7 @@ class Run:
         result = self.result
         finish = Finish(self._env, self._message_id, self._all, self._heads)
         result.drafts = [*finish.drafts(), *self.result.drafts]
-        result.mapped = result.populated - len({left.where.partition(".")[0] for left in result.left})
+        result.mapped = result.populated - self._unread - len(self._places)
         return result
 
     def _count(self, name: str) -> int:
@@ -158,18 +162,23 @@ class Run:
         self.draft = draft
         body, fields, table = draft.body, self.fields, compiled.table
         size = len(table)
+        if self._nulls:
+            populated = self._cleared(compiled, draft, populated)
         for number in populated:
             if number < size:
-                raw = fields[number]
-                if raw == _NULL:
-                    draft.clear = (*draft.clear, *compiled.clears.get(number, ()))
-                    continue
                 for step in table[number]:
-                    step(self, body, raw)
+                    step(self, body, fields[number])
         for source, step in compiled.outside:
             raw = program.pick(self.peers.get(source.name, []), source)
             if raw and raw != _NULL:
                 step(self, body, raw)
+
+    def _cleared(self, compiled: SegmentProgram, draft: Draft, populated: list[int]) -> list[int]:
+        """Let HL7 nulls clear their elements, and return the other populated fields."""
+        for number in populated:
+            if self.fields[number] == _NULL:
+                draft.clear = (*draft.clear, *compiled.clears.get(number, ()))
+        return [number for number in populated if self.fields[number] != _NULL]
 
     def note(self, number: int, notes: tuple[Note, ...]) -> None:
         """Report findings about a field of the current segment."""
@@ -180,6 +189,7 @@ class Run:
             if note.left:
                 reason = note.text if component or not note.component else f"{note.text} ({note.component})"
                 self.result.left.append(Left(where, reason, kept=False))
+                self._places.add(field)
             else:
                 self.result.issues.append(Issue(note.severity, note.code, note.text, where))
 
@@ -224,11 +234,15 @@ class Run:
             self.result.issues.append(Issue("error", "required", "a merge needs the numbers of both records", where))
 
     def _account(self, name: str, populated: list[int], ran: list[SegmentProgram], quiet: list[SegmentProgram]) -> None:
-        result = self.result
-        result.populated += len(populated)
-        for number in populated:
-            if not any(number in compiled.handled for compiled in ran):
-                result.left.append(self._left(name, number, ran, quiet))
+        self.result.populated += len(populated)
+        if len(ran) == 1:
+            handled = ran[0].handled
+            missed = [number for number in populated if number not in handled]
+        else:
+            missed = [number for number in populated if not any(number in compiled.handled for compiled in ran)]
+        self._unread += len(missed)
+        for number in missed:
+            self.result.left.append(self._left(name, number, ran, quiet))
 
     def _left(self, name: str, number: int, ran: list[SegmentProgram], quiet: list[SegmentProgram]) -> Left:
         kept = self._kept(name, number, ran, quiet)

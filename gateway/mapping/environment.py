@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.formats.hl7v2 import Delimiters
 
@@ -60,6 +60,7 @@ class Environment:
     codes: dict[str, CodeMap] = field(default_factory=dict)
     daily: frozenset[str] = frozenset()
     authority: bool = False
+    unit_cache: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def numbers(self) -> str:

@@ -1,6 +1,7 @@
 """The end of a message: defaults, keys, text that belongs together, and no reference to what was not made."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gateway.mapping import dates, paths, program
@@ -182,6 +183,7 @@ def _nested(path: str) -> bool:
     return not path.isidentifier()
 
 
+@lru_cache(maxsize=8192)
 def _part(raw: str) -> str:
     """Return what names a thing in a raw field: its code, else its alternate code, else its words."""
     first = raw.split("~", 1)[0]

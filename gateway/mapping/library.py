@@ -14,7 +14,9 @@ from gateway.mapping.definition import MapDef, MessageDef, ResourceDef
 from gateway.mapping.environment import CodeMap, Series, Target
 
 _SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAP_KEYS = {"segment", "datatype", "rules", "kept", "native", "components", "args", "type", "keys", "replaces", "note"}
+_MAP_KEYS = {
+    "segment", "datatype", "rules", "kept", "native", "components", "needs", "args", "type", "keys", "replaces", "note",
+}  # fmt: skip
 _MESSAGE_KEYS = {"message", "for", "kept", "time", "resources", "merge", "note"}
 
 
@@ -159,6 +161,7 @@ class Reader:
         if known is None:
             target.native, target.type = str(raw.get("native", "")), str(raw.get("type", ""))
             target.components = frozenset(raw.get("components") or ())
+            target.needs = frozenset(str(element) for element in raw.get("needs") or ())
             target.args = dict(raw.get("args") or {})
         for field_name, reason in (raw.get("kept") or {}).items():
             self._kept(target, str(field_name), str(reason), path)

@@ -1,6 +1,6 @@
 """Programs: segment maps compiled to tables of steps, one entry per field, for one feed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from gateway.mapping.making import Body, Running, Step
 from gateway.mapping.paths import Write, constant
 
 Test = Callable[[Running], bool]
+CHOICES = 512
 EXTRA = Note("only the first repetition has a place", component="repetition", left=True)
 
 
@@ -44,7 +45,7 @@ class SegmentProgram:
     clears: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def pick(fields: list[str], source: Source) -> str:
+def pick(fields: Sequence[str], source: Source) -> str:
     """Return the raw text of a source in these fields: '' when absent; components of the first repetition."""
     raw = fields[source.field] if source.field < len(fields) else ""
     if not source.component or not raw:
@@ -59,15 +60,59 @@ def pick(fields: list[str], source: Source) -> str:
 
 def condition(when: When, segment: str) -> Test:
     """Compile a condition on fields of this segment, or of the latest other segment of its group."""
-    read = [_reader(source, segment) for source in when.sources]
+    if len(when.sources) == 1:
+        return _single(when, when.sources[0], segment)
+    tests = [_single(When(when.kind, (source,), when.values), source, segment) for source in when.sources]
     if when.kind == "present":
-        return lambda run: any(_said(get(run)) for get in read)
+        return lambda run: any(test(run) for test in tests)
+    return lambda run: all(test(run) for test in tests)
+
+
+def own_condition(when: When, field: Source) -> Callable[[str], bool] | None:
+    """Compile a condition that looks at nothing but the field of its rule; None when it looks elsewhere."""
+    if any(at.name != field.name or at.field != field.field for at in when.sources):
+        return None
+    test = condition(When(when.kind, tuple(at.at(1) for at in when.sources), when.values), field.name)
+    return lambda raw: test(_Alone(raw))  # type: ignore[arg-type]
+
+
+class _Alone:
+    """A segment that has nothing but one field."""
+
+    __slots__ = ("fields", "peers")
+
+    def __init__(self, raw: str) -> None:
+        self.fields = ["", raw]
+        self.peers: dict[str, list[str]] = {}
+
+
+def _single(when: When, source: Source, segment: str) -> Test:
+    if source.name == segment and not source.component:
+        return _on_field(when, source.field)
+    read, values = _reader(source, segment), when.values
+    if when.kind == "present":
+        return lambda run: _said(read(run))
     if when.kind == "absent":
-        return lambda run: not any(_said(get(run)) for get in read)
-    get, values = read[0], when.values
+        return lambda run: not _said(read(run))
     if when.kind == "one_of":
-        return lambda run: get(run) in values
-    return lambda run: get(run) not in values
+        return lambda run: read(run) in values
+    return lambda run: read(run) not in values
+
+
+def _on_field(when: When, number: int) -> Test:
+    """Compile the commonest conditions: on a whole field of the same segment."""
+    values = when.values
+    if when.kind == "present":
+        return lambda run: number < len(run.fields) and bool(run.fields[number]) and _said(run.fields[number])
+    if when.kind == "absent":
+        return lambda run: number >= len(run.fields) or not run.fields[number] or not _said(run.fields[number])
+    if when.kind == "one_of":
+        if "" in values:
+            return lambda run: number >= len(run.fields) or run.fields[number] in values
+        return lambda run: number < len(run.fields) and run.fields[number] in values
+    if "" in values:
+        return lambda run: number < len(run.fields) and run.fields[number] not in values
+    return lambda run: number >= len(run.fields) or run.fields[number] not in values
 
 
 def parts_condition(when: When) -> Callable[[list[str]], bool]:
@@ -89,17 +134,16 @@ def _said(raw: str) -> bool:
 
 def _reader(source: Source, segment: str) -> Callable[[Running], str]:
     if source.name == segment:
-        if not source.component:
-            number = source.field
-            return lambda run: run.fields[number] if number < len(run.fields) else ""
         return lambda run: pick(run.fields, source)
-    return lambda run: pick(run.peers.get(source.name, ()), source)  # type: ignore[arg-type]
+    return lambda run: pick(run.peers.get(source.name, ()), source)
 
 
 def set_step(name: str, memo: Memo, number: int) -> Step:
     """Return the commonest step: the first repetition, converted, at a top-level element."""
 
     def step(run: Running, body: Body, raw: str) -> None:
+        if "~" in raw:
+            raw = only(run, raw, number)
         value, notes, refs, beside = memo[raw]
         if value is not None:
             body[name] = value if not refs else placed(run, value, refs)
@@ -107,6 +151,50 @@ def set_step(name: str, memo: Memo, number: int) -> Step:
             body[f"_{name}"] = beside
         if notes:
             run.note(number, notes)
+
+    return step
+
+
+def append_step(name: str, memo: Memo, number: int) -> Step:
+    """Return the step that adds every repetition, converted, to a top-level list."""
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        for part in raw.split("~") if "~" in raw else (raw,):
+            value, notes, refs, _ = memo[part]
+            if value is not None:
+                if refs:
+                    value = placed(run, value, refs)
+                found = body.get(name)
+                if found is None:
+                    body[name] = [value]
+                else:
+                    found.append(value)
+            if notes:
+                run.note(number, notes)
+
+    return step
+
+
+def only(run: Running, raw: str, number: int) -> str:
+    """Return the first repetition that says something; the others are reported as left over."""
+    told = [part for part in raw.split("~") if part.strip("^& ")]
+    if len(told) > 1:
+        run.note(number, (EXTRA,))
+    return told[0] if told else ""
+
+
+def choice(steps: list[tuple[Callable[[str], bool] | None, Step]]) -> Step:
+    """Return one step for the rules of a field whose conditions look only at its own text, decided once per text."""
+    chosen: dict[str, tuple[Step, ...]] = {}
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        found = chosen.get(raw)
+        if found is None:
+            if len(chosen) >= CHOICES:
+                chosen.clear()
+            found = chosen[raw] = tuple(one for test, one in steps if test is None or test(raw))
+        for one in found:
+            one(run, body, raw)
 
     return step
 
@@ -180,17 +268,10 @@ def each(step: Step) -> Step:
 
 
 def first(step: Step, number: int) -> Step:
-    """Run a step for the first repetition that says something; the others are reported as left over."""
+    """Run a step for the first repetition that says something."""
 
     def once(run: Running, body: Body, raw: str) -> None:
-        if "~" not in raw:
-            step(run, body, raw)
-            return
-        told = [part for part in raw.split("~") if part.strip("^& ")]
-        if told:
-            step(run, body, told[0])
-        if len(told) > 1:
-            run.note(number, (EXTRA,))
+        step(run, body, only(run, raw, number) if "~" in raw else raw)
 
     return once
 

@@ -5,7 +5,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-from gateway.mapping.cell import EMPTY, Cell, Note
+from gateway.mapping.cell import CACHE_SIZE, EMPTY, Cell, Note
 from gateway.mapping.environment import Environment, parts_of, text_of
 
 UCUM = "http://unitsofmeasure.org"
@@ -31,6 +31,8 @@ def lines(raw: str) -> Cell:
 def number(raw: str) -> tuple[Decimal, str] | None:
     """Return a number with the digits as sent and a remark when they had to be rewritten for JSON."""
     digits = raw.strip()
+    if _PLAIN.fullmatch(digits) is not None:
+        return Decimal(digits), ""
     if not digits.isascii():
         digits = unicodedata.normalize("NFKC", digits)
     if _NUMBER.fullmatch(digits) is None:
@@ -66,6 +68,16 @@ def boolean(cell: Cell) -> Cell:
 
 
 def unit(raw: str, env: Environment) -> dict[str, Any]:
+    """Return the unit elements of a Quantity; the object is shared, so copy it before changing it."""
+    found = env.unit_cache.get(raw)
+    if found is None:
+        if len(env.unit_cache) >= CACHE_SIZE:
+            env.unit_cache.clear()
+        found = env.unit_cache[raw] = _unit(raw, env)
+    return found
+
+
+def _unit(raw: str, env: Environment) -> dict[str, Any]:
     """Return the unit elements of a Quantity: words as sent, a UCUM code only where it is certain.
 
     Units that were sent with an unescaped circumflex (`10^9/L`) are read as what they are.

@@ -162,6 +162,9 @@ def _nm(raw: str, unit: str, env: Environment) -> Cell:
 
 
 def _number(raw: str, unit: str, env: Environment) -> Cell:
+    plain = scalars.number(raw)
+    if plain is not None and not plain[1]:
+        return Cell({"valueQuantity": {"value": plain[0]} | scalars.unit(unit, env)})
     found = _MARKED.fullmatch(text_of(raw))
     digits = scalars.number(found[2] if found else raw)
     if digits is None:
