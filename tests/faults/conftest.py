@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from gateway.listeners.process import Receiver, loop_factory
 from gateway.store.engine import open_store
 from tests.faults.books import book
 from tests.faults.harness import end_all
+from tests.support import postgres
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +78,19 @@ class Door:
         self.receiver.stop()
         self._thread.join(20)
         self.store.close()
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL of this session; missing it skips loudly, and fails where CI=true."""
+    try:
+        running = postgres.start()
+    except postgres.NoPostgres as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test on PostgreSQL. {error}")
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: {error}")
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -46,6 +46,31 @@ def test_kill_at_a_point_many_times(tmp_path, report, point):
     assert violations == 0
 
 
+def test_kill_at_a_point_on_postgresql(tmp_path, report, server):
+    url = server.create("kill_once")
+    before, after = killed_at(tmp_path / "run", "fp3", 5, connections=4, messages=10, url=url)
+    server.drop("kill_once")
+    assert (before.violations, after.violations) == (0, 0), (before, after)
+    report("F1  kill -9 at fp3 on PostgreSQL: 1 run, 4 connections x 10 messages: 0 violations")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("point", POINTS)
+def test_kill_at_a_point_many_times_on_postgresql(tmp_path, report, server, point):
+    chance = random.Random(point)
+    violations = 0
+    for run in range(25):
+        name = f"{point}_{run}"
+        found = killed_at(
+            tmp_path / str(run), point, chance.randint(1, 100), connections=8, messages=200, url=server.create(name)
+        )
+        server.drop(name)
+        violations += sum(one.violations for one in found)
+    report(f"F1  kill -9 at {point} on PostgreSQL: 25 runs, 8 connections x 200 messages: {violations} violations")
+    assert violations == 0
+
+
 def killed_after(folder, seconds, *, connections, messages):
     """Kill at a moment of no meaning; return violations and the seconds from restart to the first answer."""
     folder.mkdir(parents=True)

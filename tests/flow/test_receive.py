@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 
 import pytest
+import trustme
 from hl7.client import MLLPClient
 
 from gateway.listeners import snapshot
-from gateway.listeners.options import FolderOptions, GateOptions, MllpOptions, ReceiveOptions
+from gateway.listeners.options import FolderOptions, GateOptions, MllpOptions, ReceiveOptions, TlsFiles
 from gateway.listeners.process import Receiver, loop_factory, run_receive
 from gateway.mapping.feeds import Feed, FeedBook
 from gateway.store.engine import open_store
@@ -168,6 +170,33 @@ def test_files_put_into_a_watched_folder_are_stored_once(run, tmp_path, monkeypa
     assert running.store.inbox.last_id() == 1
     assert running.store.inbox.raw(1) == raw
     assert running.store.inbox.arrival(1).feed == "files"
+
+
+def test_sighup_takes_new_tls_files_into_use(run, tmp_path):
+    certificate = trustme.CA().issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    (tmp_path / "cert.pem").write_bytes(certificate.cert_chain_pems[0].bytes())
+    running = run(mllp=(MllpOptions(port=0, tls=TlsFiles(tmp_path / "cert.pem", tmp_path / "key.pem")),))
+    before = running.receiver.mllp[0].tls.context
+    running.receiver.reload()
+    assert running.receiver.mllp[0].tls.context is not before
+    assert running.receiver.numbers(ready=True)["counts"]["tls_reloads"] == 1
+
+
+def test_numbers_that_cannot_be_written_do_not_stop_the_door(run, monkeypatch, caplog):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(snapshot, "write", fail)
+    running = run()
+    with Client(running.port) as client:
+        assert msa(client.ask(message("C1", sender="FLOW"))) == ("AA", "C1")
+    assert "No space left" in caplog.text
+
+
+def test_without_uvloop_the_standard_loop_serves(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is asyncio.new_event_loop
 
 
 def test_a_port_that_is_taken_ends_the_process_with_a_sentence(tmp_path, caplog):

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 
@@ -39,3 +41,13 @@ def test_a_hit_is_a_kill():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == -9
     assert done.stdout == b""
+
+
+def test_a_hit_sends_sigkill_to_this_process(monkeypatch):
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda *call: killed.append(call))
+    failpoints.arm("fp1:2")
+    failpoints.hit("fp1")
+    assert killed == []
+    failpoints.hit("fp1")
+    assert killed == [(os.getpid(), signal.SIGKILL)]

@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 from gateway.errors import GatewayError
@@ -161,11 +159,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, door):
         folder.prepare()
 
 
-def test_a_file_that_vanishes_is_no_fault(folder, door, monkeypatch):
-    put(folder, "k.hl7")
-    real = os.DirEntry.stat
-    assert real is not None
-    entries = folder._files()
-    (folder.inbox / "k.hl7").unlink()
-    assert entries
+def test_a_file_that_vanishes_before_it_is_read_waits_for_nothing(folder, door, monkeypatch, caplog):
+    path = put(folder, "k.hl7")
+    found = folder._files()
+    path.unlink()
+    monkeypatch.setattr(folder, "_files", lambda: found)
     assert folder.look() == 0
+    assert not door.taken
+    assert "cannot be taken now" in caplog.text

@@ -185,6 +185,11 @@ def test_several_messages_are_one_arrival_with_an_answer_each(intake, store):
     assert len({fields(payload)["MSH"][9] for payload in answer.payloads}) == 3
 
 
+def test_a_message_that_speaks_of_msh_is_one(intake):
+    answer = take(intake, hl7() + b"NTE|1||the MSH segment\r")
+    assert (said(answer), answer.messages) == ([("AA", "A1")], 1)
+
+
 def test_messages_of_different_feeds_are_told_apart(intake, store):
     answer = take(intake, hl7("A1") + hl7("A2", sender="NOBODY") + hl7("A3", sender="ANY"))
     assert said(answer) == [("AA", "A1"), ("AR", "A2"), ("AA", "A3")]
@@ -288,6 +293,16 @@ def test_an_original_feed_answers_whatever_the_header_asks(intake):
 
 def test_a_condition_nobody_knows_is_answered(intake):
     assert said(take(intake, hl7(sender="TWO", msh15="ALWAYS"))) == [("CA", "A1")]
+
+
+def test_an_outcome_that_never_comes_is_never_told(store, tmp_path, ends):
+    intake = Intake(store, BOOK, ReceiveOptions(tmp_path, late_wait=0), ends)
+    intake.start()
+    late, done = [], threading.Event()
+    intake.submit(hl7(sender="TWO", msh15="AL", msh16="AL"), HERE, lambda answer: done.set(), late.append)
+    assert done.wait(5)
+    intake.stop(5)
+    assert late == []
 
 
 # -- ack_when: applied --------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 import contextlib
 import socket
 import ssl
+import threading
 import time
 
 import pytest
 import trustme
 
+from gateway import failpoints
 from gateway.errors import GatewayError
 from gateway.listeners.gate import Gate
 from gateway.listeners.mllp import MllpListener
@@ -333,6 +335,101 @@ def test_a_taken_port_is_told(serve, intake, tmp_path):
 
     with pytest.raises(GatewayError, match="another gateway"):
         asyncio.run_coroutine_threadsafe(second.start(), running.loop).result(10)
+
+
+def test_junk_and_half_frames_are_counted(serve, intake):
+    running = serve()
+    with connected(running) as peer:
+        peer.send(b"junk" + VT + b"MSH|half" + VT + b"MSH|whole" + END)
+        assert peer.answers(1) == [b"ACK MSH|whole"]
+    counts = running.listener.counters.snapshot()["counts"]
+    assert (counts["junk_bytes"], counts["frames_aborted"]) == (4, 1)
+
+
+def test_nothing_is_read_from_a_sender_that_is_being_let_go(serve, intake):
+    running = serve()
+    intake.held = []
+    with connected(running) as peer:
+        peer.send(framed(b"one"))
+        until(lambda: intake.held)
+        (connection,) = running.listener._connections
+        running.call(connection.end)
+        running.call(lambda: connection.data_received(framed(b"two")))
+        raw, done, _ = intake.held[0]
+        done(intake.answer(raw))
+        assert peer.answers(1) == [b"ACK one"]
+        assert peer.ended()
+    assert len(intake.held) == 1
+
+
+def test_bytes_that_come_before_the_loop_pauses_wait_for_the_gate(serve, intake):
+    running = serve()
+    gate = running.listener.gate
+    with connected(running) as peer:
+        peer.send(framed(b"first"))
+        assert peer.answers(1)
+        running.call(lambda: gate.reasons.update(disk="full"))
+        running.call(running.listener.tick)
+        (connection,) = running.listener._connections
+        running.call(lambda: connection.data_received(framed(b"early")))
+        assert len(intake.seen) == 1
+        running.call(gate.reasons.clear)
+        running.call(running.listener.tick)
+        assert peer.answers(1) == [b"ACK early"]
+
+
+def test_the_failpoint_cuts_an_answer_in_two(serve, intake, monkeypatch):
+    died = threading.Event()
+    monkeypatch.setattr(failpoints, "die", died.set)
+    failpoints.arm("fp4:2")
+    try:
+        with connected(serve()) as peer:
+            peer.send(framed(b"one"))
+            assert peer.answers(1) == [b"ACK one"]
+            peer.send(framed(b"two"))
+            assert died.wait(5)
+            until(lambda: peer.socket.recv(1 << 16, socket.MSG_PEEK).startswith(VT + b"ACK " + VT))
+    finally:
+        failpoints.arm("")
+
+
+def test_accepting_goes_on_when_the_system_had_no_socket_to_give(serve, authority, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("gateway.listeners.mllp._BREATH", 0.001)
+    running = serve(tls=tls_files(authority, tmp_path))
+    real, failures = running.loop.sock_accept, [OSError(24, "Too many open files")] * 2
+
+    class Loop:
+        def __getattr__(self, name):
+            return getattr(running.loop, name)
+
+        async def sock_accept(self, door):
+            if failures:
+                raise failures.pop()
+            return await real(door)
+
+    door = socket.create_server(("127.0.0.1", 0))
+    door.setblocking(False)
+    listener = running.listener
+
+    def accept():
+        listener._keep(running.loop.create_task(listener._accept(Loop(), door, listener.tls)))
+
+    running.call(accept)
+    listener.port = door.getsockname()[1]
+    peer = secure(running, authority)
+    peer.send(framed(b"one"))
+    assert peer.answers(1) == [b"ACK one"]
+    peer.socket.close()
+    assert "Too many open files" in caplog.text
+
+
+def test_hellos_over_the_cap_are_refused(serve, authority, tmp_path):
+    running = serve(tls=tls_files(authority, tmp_path), max_connections=2)
+    with connected(running) as one, connected(running) as two:
+        until(lambda: running.call(lambda: len(running.listener._hellos)) == 3)
+        with connected(running) as three:
+            assert three.ended()
+        assert one.quiet() and two.quiet()
 
 
 # -- TLS ---------------------------------------------------------------------------------------------------

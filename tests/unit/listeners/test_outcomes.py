@@ -1,7 +1,11 @@
 import threading
 
+import pytest
+
 from gateway.errors import Transient
-from gateway.listeners.outcomes import Outcome, Wait, Watcher
+from gateway.listeners.outcomes import Outcome, Wait, Watcher, of_store
+from gateway.store.engine import open_store
+from gateway.store.values import State, WorkRow, item_id
 
 
 class Told:
@@ -84,3 +88,28 @@ def test_nobody_waiting_asks_nothing():
     watcher = watch(lambda arrivals: calls.append(arrivals) or [])
     watcher.stop(5)
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "issues", "expected"),
+    [
+        (State.QUEUED, "", "[]", None),
+        (State.HELD, "", "[]", None),
+        (State.APPLIED, "", "[]", ("AA", "")),
+        (State.PARKED, "invalid", '[{"text": "PID-7 is no date"}]', ("AE", "invalid: PID-7 is no date")),
+        (State.PARKED, "unmapped", "[]", ("AE", "unmapped")),
+        (State.PARKED, "unmapped", "not json", ("AE", "unmapped")),
+        (State.PARKED, "unmapped", '["text"]', ("AE", "unmapped")),
+        (State.PARKED, "refused", "[]", ("AR", "refused")),
+        (State.DISCARDED, "a test", "[]", ("AR", "Discarded by a person: a test")),
+    ],
+)
+def test_the_state_of_an_item_is_its_outcome(tmp_path, state, reason, issues, expected):
+    store = open_store(f"sqlite:///{tmp_path}/gateway.db", tmp_path)
+    store.migrate()
+    row = WorkRow(item_id(3, 1), "his", "county", 0, "", state, 1, reason, issues=issues)
+    with store.write() as tx:
+        tx.work_put([row])
+    found = of_store(store)([(3, 0), (3, 1)])
+    store.close()
+    assert found == ([] if expected is None else [Outcome(3, 1, *expected)])
