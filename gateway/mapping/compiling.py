@@ -60,7 +60,8 @@ class Compiler:
             write = paths.writer(rule.to)
             compiled.defaults.append(Default(rule.to, write, paths.constant(rule.default)))
         elif rule.to:
-            own = program.own_condition(rule.when, rule.source) if rule.when is not None else None
+            here = rule.source.name == name and rule.source.field > 0
+            own = program.own_condition(rule.when, rule.source) if here and rule.when is not None else None
             step = self._step(rule, name, tested=own is None)
             if rule.source.name != name:
                 compiled.outside.append(Outside(Source(rule.source.name, rule.source.field), step))
