@@ -15,6 +15,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "parked": ("hold", "skip"),
     "test_traffic": ("separate", "real", "refuse"),
     "on_fault": ("close", "reject"),
+    "reused": ("park", "separate"),
 }
 _NAMING_WORDS = frozenset({"naming", "note"})
 _LISTS = frozenset({"events", "daily"})
@@ -34,6 +35,7 @@ class Feed:
     parked: Literal["hold", "skip"] = "hold"
     test_traffic: Literal["separate", "real", "refuse"] = "separate"
     on_fault: Literal["close", "reject"] = "close"
+    reused: Literal["park", "separate"] = "park"
     events: tuple[str, ...] = ()
     daily: tuple[str, ...] = ()
     demographic_authority: bool = False

@@ -2,7 +2,8 @@
 
 from gateway.fhir.issues import Issue
 from gateway.pipeline.values import Drafted, Identified, Parked, Reason, Sorted
-from gateway.record.workbench import KeyReused, Refused, Told, Workbench
+from gateway.record.states import KeyReused, Refused, Told
+from gateway.record.workbench import Workbench
 
 # Test traffic (MSH-11 T or D) has numbers of its own, so it can never touch a real record.
 _TEST_SPACE = "~test"
@@ -26,7 +27,8 @@ def told_of(drafted: Drafted) -> Told:
     """Return a message's drafts with its alias space; test traffic has a space of its own."""
     item = drafted.item
     space = item.feed.site + _TEST_SPACE if item.test else item.feed.site
-    return Told(space, drafted.mapped, item.received_us, item.item_id)
+    separate = item.feed.reused == "separate"
+    return Told(space, drafted.mapped, item.received_us, item.item_id, separate)
 
 
 def _plan(drafted: Drafted, told: Told, bench: Workbench) -> Identified | Parked:

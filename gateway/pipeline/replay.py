@@ -12,7 +12,7 @@ from gateway.pipeline.parse import read
 from gateway.pipeline.values import Drafted, Item, Parked
 from gateway.record import write
 from gateway.record.refold import Refolding
-from gateway.record.workbench import KeyReused, NewAlias, Plan, Planned, Refused
+from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused
 from gateway.record.write import Effect, Origin
 from gateway.store.engine import Store
 from gateway.store.values import WorkRow, arrival_of

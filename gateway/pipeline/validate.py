@@ -3,7 +3,7 @@
 from gateway.conformance import structure
 from gateway.fhir.issues import Issue
 from gateway.pipeline.values import Identified, Parked, Reason, Sorted
-from gateway.record.workbench import Planned
+from gateway.record.states import Planned
 
 
 def validate(messages: list[Identified]) -> Sorted[Identified]:

@@ -8,7 +8,7 @@ from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message
 from gateway.mapping.draft import Mapped
 from gateway.mapping.feeds import Feed
-from gateway.record.workbench import Plan
+from gateway.record.states import Plan
 from gateway.store.values import State
 
 T = TypeVar("T")

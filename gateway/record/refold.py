@@ -1,7 +1,8 @@
 """Refolding: tell resources anew from every message that ever spoke of them, in source order (decision 7)."""
 
 from gateway.record.fold import Body
-from gateway.record.workbench import Plan, Planned, State, Told, Workbench
+from gateway.record.states import Plan, Planned, State, Told
+from gateway.record.workbench import Workbench
 from gateway.store.engine import ReadTx
 
 

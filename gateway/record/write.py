@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.fhir import temporal
-from gateway.record.workbench import NewAlias, Plan, Planned, State
+from gateway.record.states import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
 from gateway.store import index
