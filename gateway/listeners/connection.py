@@ -126,7 +126,8 @@ class Connection(asyncio.Protocol):
         post = self._home.post
         done = partial(_post_answer, post, self, slot)
         if frame.kind == "oversize":
-            self._home.intake.oversize(frame.payload, frame.size, self.who, done)
+            limit = self._home.options.max_frame
+            self._home.intake.oversize(frame.payload, frame.size, limit, self.who, done)
         else:
             self._home.intake.submit(frame.payload, self.who, done, partial(_post_late, post, self, slot))
 

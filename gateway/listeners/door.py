@@ -56,10 +56,9 @@ def read(raw: bytes, who: Who, book: FeedBook) -> list[Unit]:
     return [_one(raw, who, book, named)]
 
 
-def oversize(head: bytes, size: int, limit: int = 0) -> Unit:
-    """Return the refusal of a message of `size` bytes or more of which only the head was kept."""
-    most = f"; at most {limit:,} are taken" if limit else ""
-    text = f"The message has {size:,} bytes or more{most}. Send it in parts."
+def oversize(head: bytes, size: int, limit: int) -> Unit:
+    """Return the refusal of a message of `size` bytes of which only the head was kept."""
+    text = f"The message has {size:,} bytes; at most {limit:,} are taken. Send it in parts."
     try:
         envelopes: tuple[Envelope, ...] = (hl7v2_envelope.read(head),)
     except NotHl7:

@@ -32,6 +32,7 @@ class Job:
     done: Done
     later: Later | None = None
     size: int = 0  # of an over-size message, whose head alone is in `raw`
+    limit: int = 0
     units: list[Unit] = field(default_factory=list)
     receipts: list[Receipt | None] = field(default_factory=list)  # None for a refused unit
 
@@ -77,9 +78,9 @@ class Intake:
         """
         self._writer.put(Job(raw, who, done, later))
 
-    def oversize(self, head: bytes, size: int, who: Who, done: Done) -> None:
-        """Hand over the head of a message that is larger than its listener takes: logged and refused."""
-        self._writer.put(Job(head, who, done, size=size))
+    def oversize(self, head: bytes, size: int, limit: int, who: Who, done: Done) -> None:
+        """Hand over the head of a message of `size` bytes where `limit` are taken: logged and refused."""
+        self._writer.put(Job(head, who, done, size=size, limit=limit))
 
     def take(self, raw: bytes, who: Who) -> Answer:
         """Store bytes and wait for the answer; for callers with a thread of their own."""
@@ -104,7 +105,7 @@ class Intake:
     def _read(self, job: Job) -> bool:
         try:
             if job.size:
-                job.units = [door.oversize(job.raw, job.size)]
+                job.units = [door.oversize(job.raw, job.size, job.limit)]
             else:
                 job.units = door.read(job.raw, job.who, self._feeds)
         except Exception as fault:  # our fault, not the sender's: no answer, so that nothing is lost by it

@@ -30,7 +30,7 @@ class FakeIntake:
         else:
             self.held.append((raw, done, later))
 
-    def oversize(self, head, size, who, done):
+    def oversize(self, head, size, limit, who, done):
         self.seen.append((head, who))
         done(Answer(Verdict.REFUSED, (b"AR %d %d" % (len(head), size),)))
 

@@ -149,12 +149,13 @@ def test_an_unknown_sender_is_told_what_was_seen(intake, store):
 def test_a_giant_is_refused_by_its_head(intake, store):
     told = []
     done = threading.Event()
-    intake.oversize(hl7("BIG")[:4096], 40_000_000, HERE, lambda answer: (told.append(answer), done.set()))
+    intake.oversize(hl7("BIG")[:4096], 40_000_000, 33_554_432, HERE, lambda answer: (told.append(answer), done.set()))
     assert done.wait(5)
     assert said(told[0]) == [("AR", "BIG")]
     (row,) = store.inbox.rejects()
     assert row.size == 40_000_000
-    intake.oversize(b"x" * 4096, 40_000_001, HERE, lambda answer: (told.append(answer), done.set()))
+    assert "40,000,000 bytes; at most 33,554,432 are taken" in row.reason
+    intake.oversize(b"x" * 4096, 40_000_001, 33_554_432, HERE, lambda answer: (told.append(answer), done.set()))
     intake.take(hl7(), HERE)
     assert said(told[1]) == [("AR", "")]
 
