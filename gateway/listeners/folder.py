@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway import clock
+from gateway import clock, failpoints
 from gateway.errors import Category, GatewayError
 from gateway.listeners.counters import Counters
 from gateway.listeners.gate import Gate
@@ -127,6 +127,7 @@ class Folder:
         if answer.verdict is Verdict.UNAVAILABLE:
             self.counters.add("files_waiting")
             return False
+        failpoints.hit("fp10")
         good = answer.verdict in (Verdict.STORED, Verdict.DUPLICATE)
         target = free_name((self.done if good else self.failed) / path.name)
         if answer.reasons:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.listeners.options import GateOptions, MllpOptions, ReceiveOptions
+from gateway.listeners.options import FolderOptions, GateOptions, MllpOptions, ReceiveOptions
 from gateway.listeners.process import run_receive
 from gateway.store.engine import open_store
 from gateway.store.sqlite import SqliteFile
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--url", default="")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--failpoint", default="")
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--max-frame", type=int, default=32 * 1024 * 1024)
     parser.add_argument("--synchronous", default="")
     chosen = parser.parse_args()
@@ -42,6 +43,7 @@ def main() -> int:
     options = ReceiveOptions(
         data=chosen.data,
         mllp=(MllpOptions(port=chosen.port, max_frame=chosen.max_frame),),
+        folders=(FolderOptions(chosen.folder, "faults", settle=0),) if chosen.folder else (),
         gate=GateOptions(min_free_bytes=1, min_free_share=0),
         failpoint=chosen.failpoint,
         ready_file=chosen.ready,

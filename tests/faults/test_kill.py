@@ -2,9 +2,12 @@
 
 import random
 import time
+from hashlib import sha256
 
 import pytest
 
+from gateway.store.engine import open_store
+from gateway.store.values import NewArrival
 from tests.faults.harness import Client, Ledger, Receiver, check, join, message, msa, run_senders
 
 POINTS = ("fp1", "fp2", "fp3", "fp4")
@@ -31,6 +34,28 @@ def test_kill_at_a_point(tmp_path, report, point):
     before, after = killed_at(tmp_path / "run", point, 5, connections=4, messages=10)
     assert (before.violations, after.violations) == (0, 0), (before, after)
     report(f"F1  kill -9 at {point}: 1 run, 4 connections x 10 messages: 0 violations")
+
+
+def test_kill_between_storing_a_file_and_moving_it(tmp_path, report):
+    folder, place = tmp_path / "run", tmp_path / "village"
+    folder.mkdir()
+    (place / "in").mkdir(parents=True)
+    raw = b"BHS|^~\\&|X\r" + message("F1") + message("F2") + b"BTS|2\r"
+    (place / "in" / "day.hl7").write_bytes(raw)
+    receiver = Receiver(folder, folder=place).start(failpoint="fp10")
+    receiver.process.wait(60)
+    assert (place / "in" / "day.hl7").exists()
+    receiver.start(failpoint="")
+    limit = time.monotonic() + 20
+    while not (place / "done" / "day.hl7").exists():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    receiver.stop()
+    store = open_store(f"sqlite:///{folder / 'gateway.db'}", folder)
+    assert [arrival.body for arrival in store.inbox.unpicked(0, 10)] == [raw]
+    store.close()
+    assert not list((place / "in").iterdir())
+    report("F1  kill -9 at fp10 (file stored, not yet moved): moved at restart, stored once")
 
 
 @pytest.mark.long
@@ -110,11 +135,6 @@ def test_kill_at_random_times(tmp_path, report):
 
 @pytest.mark.long
 def test_restart_with_a_backlog(tmp_path, report):
-    from hashlib import sha256
-
-    from gateway.store.engine import open_store
-    from gateway.store.values import NewArrival
-
     folder = tmp_path / "run"
     folder.mkdir()
     store = open_store(f"sqlite:///{folder / 'gateway.db'}", folder)
