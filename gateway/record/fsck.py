@@ -1,17 +1,19 @@
 """Checking the store against itself: bytes, states, versions, provenance, search rows, the audit trail."""
 
 import hashlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.fhir import resource
+from gateway.fhir.types import RESOURCE_TYPES
 from gateway.search import extract
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
 from gateway.store.values import State, Stored, WorkRow, item_id
 
 _PAGE = 500
+Body = dict[str, Any]
 
 
 class Finding(NamedTuple):
@@ -62,47 +64,107 @@ def _arrivals(store: Store) -> Iterator[Progress]:
 
 
 def _resources(store: Store) -> Iterator[Progress]:
-    """Every resource can be read, is of its digest, names its origin, and is found by exactly what it says."""
+    """Every resource can be read, is what was written, names its origin, and is found by exactly what it says."""
     with store.read() as tx:
         last = tx.last_pid()
     for first in range(1, last + 1, _PAGE):
         pids = range(first, min(first + _PAGE, last + 1))
         with store.read() as tx:
-            found = tx.current(pids)
-            origins = tx.work_rows({stored.item_id for stored in found.values() if stored.item_id})
-            findings = [finding for stored in found.values() for finding in _resource(tx, stored, origins)]
-        yield Progress("resources", pids[-1], last, findings)
+            yield Progress("resources", pids[-1], last, _page(tx, pids))
 
 
-def _resource(tx: ReadTx, stored: Stored, origins: dict[int, WorkRow]) -> Iterator[Finding]:
-    where = f"{stored.type}/{stored.fid}"
-    origin = origins.get(stored.item_id or 0)
-    if origin is None and not stored.actor:
-        yield Finding(where, f"version {stored.ver} does not say where it comes from")
-    elif origin is not None and origin.state not in (State.APPLIED, State.QUEUED, State.RETRY, State.PARKED):
-        yield Finding(where, f"version {stored.ver} comes from item {origin.item_id}, which was not applied")
-    if stored.deleted:
-        return
+def _page(tx: ReadTx, pids: Iterable[int]) -> list[Finding]:
+    found, findings = _readable(tx, pids)
+    heads = tx.heads_by_pid(found)
+    earlier = {pid: tx.versions(pid)[:-1] for pid, stored in found.items() if stored.ver > 1}
+    versions = [*found.values(), *(version for history in earlier.values() for version in history)]
+    origins = tx.work_rows({version.item_id for version in versions if version.item_id})
+    bodies: dict[int, Body] = {}
+    for stored in found.values():
+        for version in (*earlier.get(stored.pid, ()), stored):
+            findings += _origin(version, origins)
+        if len(earlier.get(stored.pid, ())) != stored.ver - 1:
+            findings.append(Finding(_name(stored), f"of {stored.ver} versions not every one is there"))
+        if not stored.deleted:
+            findings += _text(stored, heads[stored.pid].digest, bodies)
+    findings += _index(tx, found, bodies)
+    return findings
+
+
+def _readable(tx: ReadTx, pids: Iterable[int]) -> tuple[dict[int, Stored], list[Finding]]:
+    """Return the resources of a page; where one is damaged, each is read by itself."""
+    try:
+        return tx.current(pids), []
+    except GatewayError:
+        found: dict[int, Stored] = {}
+        findings = []
+        for pid in pids:
+            try:
+                found |= tx.current([pid])
+            except GatewayError as fault:
+                findings.append(Finding(f"resource number {pid}", fault.text))
+        return found, findings
+
+
+def _name(stored: Stored) -> str:
+    return f"{stored.type}/{stored.fid}"
+
+
+def _origin(version: Stored, origins: Mapping[int, WorkRow]) -> Iterator[Finding]:
+    origin = origins.get(version.item_id or 0)
+    if origin is None and not version.actor:
+        yield Finding(_name(version), f"version {version.ver} does not say where it comes from")
+    elif origin is not None and origin.applied_us is None and origin.state == State.DISCARDED:
+        text = f"version {version.ver} comes from item {origin.item_id}, which was not applied"
+        yield Finding(_name(version), text)
+
+
+def _text(stored: Stored, digest: bytes, bodies: dict[int, Body]) -> Iterator[Finding]:
+    """Check that the text can be read, is of its digest and says who it is; a good one is added to `bodies`."""
     try:
         body = resource.loads(stored.body, strict=False)
     except GatewayError as fault:
-        yield Finding(where, f"version {stored.ver} cannot be read: {fault.text}")
+        yield Finding(_name(stored), f"version {stored.ver} cannot be read: {fault.text}")
         return
-    yield from _stamp(where, stored, body)
-    yield from _index(tx, where, stored, body)
-
-
-def _stamp(where: str, stored: Stored, body: dict[str, object]) -> Iterator[Finding]:
     meta = body.get("meta")
     said = meta.get("versionId") if isinstance(meta, dict) else None
     if (body.get("resourceType"), body.get("id"), said) != (stored.type, stored.fid, str(stored.ver)):
-        yield Finding(where, f"its text says {body.get('resourceType')}/{body.get('id')} version {said}")
+        yield Finding(_name(stored), f"its text says {body.get('resourceType')}/{body.get('id')} version {said}")
+    bare = {name: value for name, value in body.items() if name not in ("id", "meta")}
+    if stored.item_id and hashlib.blake2b(resource.dumps(bare), digest_size=len(digest)).digest() != digest:
+        yield Finding(_name(stored), f"the text of version {stored.ver} is not the one that was written")
+    bodies[stored.pid] = bare
 
 
-def _index(tx: ReadTx, where: str, stored: Stored, body: dict[str, object]) -> Iterator[Finding]:
-    rows = extract.rows({name: value for name, value in body.items() if name not in ("id", "meta")}, stored.type)
-    wanted = index.expected(tx, stored.pid, stored.type, rows)
-    held = index.stored(tx, stored.pid, stored.type)
-    for kind, expected in wanted.items():
-        if sorted(map(repr, set(expected))) != sorted(map(repr, set(held.get(kind, [])))):
-            yield Finding(where, f"its {kind} search rows are not what its text says; run gateway reindex")
+def _index(tx: ReadTx, found: Mapping[int, Stored], bodies: Mapping[int, Body]) -> Iterator[Finding]:
+    """Compare the search rows of resources with what their texts say; each kind that differs is one finding."""
+    entries: list[index.Entry] = []
+    for pid, body in bodies.items():
+        try:
+            entries.append((pid, found[pid].type, extract.rows(body, found[pid].type), False))
+        except GatewayError as fault:
+            yield Finding(_name(found[pid]), f"its text cannot be indexed: {fault.text}")
+    named = {(kind, fid) for entry in entries for _, kind, fid in entry[2].reference if kind in RESOURCE_TYPES}
+    unknown = {head.pid: index.unknown_target(kind, fid) for (kind, fid), head in tx.heads(named).items()}
+    held = _by_pid(index.stored(tx, *(entry[0] for entry in entries)), unknown)
+    wanted = _by_pid(index.batch(entries, {}), unknown)
+    for pid, kind in sorted({key for key in wanted.keys() | held.keys() if wanted.get(key) != held.get(key)}):
+        text = f"its {kind} search rows are not what its text says; run gateway reindex"
+        yield Finding(_name(found[pid]), text)
+
+
+def _by_pid(batch: index.Batch, unknown: Mapping[int, int]) -> dict[tuple[int, str], set[tuple[Any, ...]]]:
+    """Return rows by resource and kind.
+
+    A reference stored before its target stands as a hash, one stored after it as the target's pid: both are right,
+    so every target is read as its hash.
+    """
+    rows: dict[tuple[int, str], set[tuple[Any, ...]]] = {}
+    for kind, found in batch.items():
+        pid_at, target_at = (-1, 1) if kind == "clinical" else (0, 2 if kind in ("reference", "composite") else None)
+        for row in found:
+            values = list(row)
+            if target_at is not None:
+                values[target_at] = unknown.get(values[target_at], values[target_at])
+            rows.setdefault((row[pid_at], kind), set()).add(tuple(values))
+    return rows
