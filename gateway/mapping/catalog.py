@@ -57,6 +57,11 @@ class Mapper:
         name = next((self._covers[word] for word in wanted if word in self._covers), _GENERIC)
         return self._plans.get((name, trace)) or self._compile(name, trace)
 
+    @property
+    def environment(self) -> Environment:
+        """Return the names this feed converts with."""
+        return self._env
+
     def with_envelope(self) -> "Mapper":
         """Return a mapper of the same feed that also makes MessageHeader and Provenance resources."""
         return Mapper(self._env, self._library, envelope=True)

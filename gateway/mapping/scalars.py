@@ -10,15 +10,15 @@ from gateway.mapping.environment import Environment, parts_of, text_of
 
 UCUM = "http://unitsofmeasure.org"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _SPLIT_POWER = re.compile(r"\D{0,2}10\^\d{1,2}(?:[/*].*)?")
 
 
 def text(raw: str) -> Cell:
     """Return the text of a raw value; components, if any, stand apart by a blank."""
-    if "^" not in raw and "&" not in raw:
+    if "^" not in raw:
         return Cell(text_of(raw) or None)
-    words = [text_of(part) for part in raw.replace("&", "^").split("^")]
+    words = [text_of(part) for part in raw.split("^")]
     return Cell(" ".join(word for word in words if word) or None)
 
 
@@ -37,7 +37,7 @@ def number(raw: str) -> tuple[Decimal, str] | None:
         digits = unicodedata.normalize("NFKC", digits)
     if _NUMBER.fullmatch(digits) is None:
         return None
-    remark = "" if _PLAIN.fullmatch(digits) else f"'{raw.strip()}' was written as {Decimal(digits)}"
+    remark = "" if digits == raw.strip() and _PLAIN.fullmatch(digits) else f"'{raw.strip()}' was written as {Decimal(digits)}"
     return Decimal(digits), remark
 
 
