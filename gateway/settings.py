@@ -127,8 +127,10 @@ class Settings:
 
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
-        tables = bool(value) and isinstance(value[0], Mapping)
-        return json.dumps(value, default=str) if tables else os.pathsep.join(str(part.absolute()) for part in value)
+        if not value or not isinstance(value[0], Mapping):
+            return os.pathsep.join(str(part.absolute()) for part in value)
+        given = [{key: entry for key, entry in table.items() if entry is not None} for table in value]
+        return json.dumps(given, default=str)
     return str(value.absolute() if isinstance(value, Path) else value)
 
 

@@ -251,3 +251,9 @@ def test_shipped_folders_are_found_in_an_installed_package(tmp_path, monkeypatch
 def test_a_missing_shipped_folder_names_both_places():
     with pytest.raises(GatewayError, match="_shipped"):
         settings.shipped("nothing-of-the-kind")
+
+
+def test_a_child_process_reads_the_tables_its_parent_was_given(tmp_path):
+    parent = settings.load(environment={}, listeners=[{"name": "second", "port": 2580}])
+    child = settings.load(environment=parent.environment())
+    assert child.listeners == parent.listeners
