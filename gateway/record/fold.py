@@ -25,22 +25,24 @@ _UNION_BY_VALUE = ("identifier",)
 def fold(current: Body | None, draft: Draft, *, older: bool = False) -> Body:
     """Return the resource after `draft`; `older` says that its source time is before the stored one's.
 
-    Withdrawals (status entered-in-error) outrank every order of time; an older source only fills gaps.
+    Withdrawals (status entered-in-error) outrank every order of time; an older source only fills gaps, and an older
+    snapshot says nothing any more.
     """
     if current is None:
         return draft.body
-    if _withdraws(draft.body):
+    if withdraws(draft.body):
         return {**current, **_status_of(draft.body)}
+    if draft.type in SNAPSHOTS and draft.mode == "replace":
+        return current if older else draft.body
     if older or draft.mode == "fill":
         return _fill(current, draft.body)
     if draft.mode == "advance":
         return _advance(current, draft)
-    if draft.type in SNAPSHOTS:
-        return draft.body
     return _replace(current, draft)
 
 
-def _withdraws(body: Body) -> bool:
+def withdraws(body: Body) -> bool:
+    """Say whether a body takes back what was said (R2)."""
     return body.get("status") == "entered-in-error"
 
 
@@ -90,6 +92,14 @@ def _with_identifiers(merged: Body, current: Body, said: Body) -> Body:
 
 
 def _union(old: list[Body], new: list[Body]) -> list[Body]:
-    """Return the new identifiers and those old ones they do not restate; a number once known is not forgotten."""
-    stated = {(entry.get("system"), entry.get("value")) for entry in new}
-    return [*new, *(entry for entry in old if (entry.get("system"), entry.get("value")) not in stated)]
+    """Return the old identifiers as restated, then the new ones; a number once known is not forgotten.
+
+    Each keeps its place, so that messages which bring different numbers in turn make no versions.
+    """
+    stated = {_number(entry): entry for entry in new}
+    kept = [stated.pop(_number(entry), entry) for entry in old]
+    return [*kept, *stated.values()]
+
+
+def _number(entry: Body) -> tuple[Any, Any]:
+    return entry.get("system"), entry.get("value")

@@ -7,7 +7,7 @@ from gateway.fhir import resource
 from gateway.fhir.issues import Issue
 from gateway.mapping.draft import Draft, Key, Merge
 from gateway.record import ids
-from gateway.record.fold import SNAPSHOTS, Body, fold
+from gateway.record.fold import SNAPSHOTS, Body, fold, withdraws
 from gateway.record.states import KeyReused, NewAlias, NewLink, Plan, Planned, Refused, State, Told, alias
 from gateway.store.values import AliasKey
 
@@ -39,8 +39,8 @@ class Bench(Protocol):
         """Return a source time in microseconds, 0 where it has none."""
         ...
 
-    def same_person(self, pid: int, other: State) -> bool:
-        """Say whether a stored patient and another are one record by merge."""
+    def same_person(self, state: State, other: State) -> bool:
+        """Say whether the patient a resource belongs to and another are one record, be it by merge."""
         ...
 
 
@@ -54,6 +54,7 @@ class Planning:
         self._mine: dict[AliasKey, State] = {}
         self._fresh: dict[tuple[str, str], State] = {}
         self._changes: dict[int, Planned] = {}
+        self._patients: dict[int, State | None] = {}
         self._plan = Plan()
 
     def plan(self) -> Plan:
@@ -73,6 +74,8 @@ class Planning:
             self._change(draft)
         for merge in self._told.mapped.merges:
             self._merge(merge)
+        for number, planned in self._changes.items():
+            planned.state.patient = self._patients.get(number, planned.state.patient)
         self._plan.versions.extend(self._changes.values())
         return self._plan
 
@@ -99,11 +102,19 @@ class Planning:
         patient = self._named.get(draft.guard.get("patient", ""))
         if not self._told.separate or patient is None:
             raise KeyReused(_reused(draft, difference), where=draft.name)
+        self._forget(draft)
         apart = tuple(key._replace(day=f"{key.day}@{patient.fid}") for key in draft.keys)
         for key in apart:
             self._bench.look_up(self._told.space, alias(draft.type, key))
         self._named[draft.name] = self._by_keys(draft, apart)
         self._plan.issues.append(_apart(draft, difference))
+
+    def _forget(self, draft: Draft) -> None:
+        """Take back that the draft's numbers name what they were found with."""
+        keys = {alias(draft.type, key) for key in draft.keys}
+        self._plan.aliases[:] = [one for one in self._plan.aliases if one.key not in keys]
+        for key in keys:
+            self._mine.pop(key, None)
 
     def _difference(self, draft: Draft, state: State) -> str:
         patient = self._named.get(draft.guard.get("patient", ""))
@@ -111,7 +122,7 @@ class Planning:
             return "another person"
         current = self._bench.body(state) or {}
         said, stored = draft.guard.get("day", "").replace("-", "")[:8], _day(current)
-        if said and stored and said != stored:
+        if not said.startswith(stored) and not stored.startswith(said):
             return f"another day ({said} instead of {stored})"
         return "another resident ID" if _other_number(draft, current) else ""
 
@@ -140,29 +151,29 @@ class Planning:
 
     def _change(self, draft: Draft) -> None:
         state = self._named[draft.name]
-        patient = self._named.get(draft.patient)
         before = self._changes.get(id(state))
-        current = before.body if before else self._current(draft, state)
         source_us = self._bench.micros(draft.source_time) or self._told.source_us
-        body = fold(current, draft, older=not before and source_us < state.source_us)
+        older = not before and source_us < state.source_us
+        current = before.body if before else self._current(draft, state, older=older)
+        body = fold(current, draft, older=older)
         if current is not None and (body is current or body == current):
             return
         content, digest = _content(body)
         if digest == state.digest:
             self._changes.pop(id(state), None)
             return
-        state.patient = patient or state.patient
-        self._changes[id(state)] = Planned(state, state.ver + 1, body, content, digest, draft.mode, source_us)
+        newest = max(source_us, state.source_us)
+        self._changes[id(state)] = Planned(state, state.ver + 1, body, content, digest, draft.mode, newest)
+        self._patients[id(state)] = self._named.get(draft.patient) or state.patient
 
-    def _current(self, draft: Draft, state: State) -> Body | None:
-        if draft.type in SNAPSHOTS and state.body is None and not draft.guard and draft.mode == "replace":
-            return None
-        return self._bench.body(state)
+    def _current(self, draft: Draft, state: State, *, older: bool) -> Body | None:
+        """Return the stored body; a snapshot that simply replaces it does without."""
+        plain = draft.type in SNAPSHOTS and draft.mode == "replace" and not draft.guard and not withdraws(draft.body)
+        return None if plain and not older and state.body is None else self._bench.body(state)
 
     def _other_person(self, state: State, patient: State) -> bool:
-        if state.patient is not None:
-            return state.patient is not patient
-        return bool(state.patient_pid) and not self._bench.same_person(state.patient_pid, patient)
+        known = state.patient is not None or bool(state.patient_pid)
+        return known and not self._bench.same_person(state, patient)
 
     def _merge(self, merge: Merge) -> None:
         survivor = self._named[merge.survivor]
@@ -170,17 +181,26 @@ class Planning:
             known_as = alias("Patient", key)
             retired = self._known(known_as)
             if retired is survivor:
-                raise Refused(_self_merge(key), where=merge.where)
+                self._one_already(merge, key)
+                continue
             if retired is not None:
                 self._retire(retired, survivor)
             self._mine[known_as] = survivor
             self._plan.aliases.append(NewAlias(self._told.space, known_as, survivor, moved=retired is not None))
 
+    def _one_already(self, merge: Merge, key: Key) -> None:
+        """Refuse a merge of a number into itself; a merge that was told before changes nothing."""
+        if any(key in draft.keys for draft in self._told.mapped.drafts if draft.name == merge.survivor):
+            raise Refused(_self_merge(key), where=merge.where)
+        text = f"record {key.value} is one with {self._named[merge.survivor].reference} already; nothing was changed"
+        self._plan.issues.append(Issue("information", "informational", text, merge.where))
+
     def _retire(self, retired: State, survivor: State) -> None:
         body = dict(self._bench.body(retired) or {"resourceType": "Patient"})
         body["active"] = False
         body["link"] = [{"other": {"reference": survivor.reference}, "type": "replaced-by"}]
-        planned = Planned(retired, retired.ver + 1, body, *_content(body), "advance", self._told.source_us)
+        newest = max(self._told.source_us, retired.source_us)
+        planned = Planned(retired, retired.ver + 1, body, *_content(body), "advance", newest)
         self._changes[id(retired)] = planned
         self._plan.links.append(NewLink(retired, survivor))
 

@@ -7,7 +7,7 @@ from gateway.mapping.draft import Key, Mapped
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body
 from gateway.record.planning import Planning
-from gateway.record.states import Plan, State, Told, alias
+from gateway.record.states import NewLink, Plan, State, Told, alias
 from gateway.store.engine import ReadTx
 from gateway.store.values import AliasKey
 
@@ -23,6 +23,7 @@ class Workbench:
         self._zone = zone
         self._aliases: dict[tuple[str, AliasKey], State] = {}
         self._states: dict[tuple[str, str], State] = {}
+        self._merged: list[NewLink] = []
 
     def prefetch(self, told: list[Told]) -> None:
         """Ask the store once for every number, head and body the batch will need."""
@@ -58,6 +59,7 @@ class Workbench:
             self._states[(state.type, state.fid)] = state
         for space, key, state, _ in plan.aliases:
             self._aliases[(space, key)] = state
+        self._merged.extend(plan.links)
 
     def mint(self, space: str, resource_type: str, key: Key) -> str:
         """Return a new id for a key that names nothing yet."""
@@ -67,9 +69,22 @@ class Workbench:
         """Return a source time in microseconds, 0 where it has none."""
         return temporal.bounds(text, self._zone)[0] if text else 0
 
-    def same_person(self, pid: int, other: State) -> bool:
-        """Say whether a stored patient and another are one record by merge."""
-        return pid == other.pid or (other.pid != 0 and other.pid in linked(self._reader, pid))
+    def same_person(self, state: State, other: State) -> bool:
+        """Say whether the patient a resource belongs to and another are one record, be it by merge."""
+        group = self._group(other)
+        if state.patient is not None and state.patient in group:
+            return True
+        pid = state.patient.pid if state.patient else state.patient_pid
+        pids = {one.pid for one in group if one.pid}
+        return pid in pids or bool(pid and pids & linked(self._reader, pid))
+
+    def _group(self, patient: State) -> list[State]:
+        """Return the records this batch has joined with a patient, itself first."""
+        group = [patient]
+        for one in group:
+            for pair in self._merged:
+                group += [end for end in pair if one in pair and end not in group]
+        return group
 
     def body(self, state: State) -> Body | None:
         """Return the current body without id and meta, loading it where the prefetch could not foresee it."""
