@@ -281,7 +281,7 @@ def _binary(encoding: str, data: str) -> str | None:
 
 
 def _ranges(raw: str, unit: str, env: Environment) -> list[Body]:
-    words = text_of(raw.replace("^", " ").replace("~", " ~ " if " " in raw else "~"))
+    words = text_of(raw.replace("^", " "))
     if not words.strip("[]() "):
         return []
     body: Body = {}
