@@ -163,7 +163,7 @@ def test_files_put_into_a_watched_folder_are_stored_once(run, tmp_path, monkeypa
         part.write_bytes(content)
         part.rename(place / "in" / name)
     limit = time.monotonic() + 20
-    while not ((place / "failed" / "c.txt.report.txt").exists() and len(list((place / "done").iterdir())) == 2):
+    while not ((place / "failed" / "c.txt").exists() and len(list((place / "done").iterdir())) == 2):
         assert time.monotonic() < limit
         time.sleep(0.01)
     assert "begins with" in (place / "failed" / "c.txt.report.txt").read_text()
