@@ -1,4 +1,4 @@
-"""Periods told as a start and a length: the end is counted, or there is only the start."""
+"""What several fields tell together or take back: a period by its start and length, an element that is undone."""
 
 from datetime import datetime, timedelta
 
@@ -28,5 +28,15 @@ def ended(making: Making) -> Step:
             return
         end = datetime.fromisoformat(start) + timedelta(minutes=minutes.value)
         body[period] = {"start": start, "end": end.isoformat()}
+
+    return step
+
+
+def cleared(making: Making) -> Step:
+    """Make the step that takes `args: {element}` back, as a cancelled discharge does with the way of leaving."""
+    element = str(making.args["element"])
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        run.draft.clear = (*run.draft.clear, element)
 
     return step

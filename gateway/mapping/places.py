@@ -111,6 +111,7 @@ def contact_point(making: Making) -> Convert:
         parts = [*(text_of(part) for part in raw.split("^")), *[""] * 18]
         kind, found_kind = parts[2], _coded(env, "TelecommunicationEquipmentType", parts[2])
         value = parts[3] if kind in ("Internet", "X.400") or not _numbered(parts) else _number(parts)
+        value = value or parts[8]  # some senders put the phone into the "any text" component
         if not value or value in env.absent:
             return EMPTY
         body: dict[str, Any] = {}

@@ -133,6 +133,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
 
 STEPS: dict[str, StepMaker] = {
     "ended": periods.ended,
+    "cleared": periods.cleared,
     "observation_value": values.observation_value,
     "reference_range": values.reference_range,
     "document_content": values.document_content,

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.mapping.environment import Environment
 from gateway.mapping.making import Making
-from gateway.mapping.periods import ended
+from gateway.mapping.periods import cleared, ended
 
 
 @pytest.fixture
@@ -37,3 +37,10 @@ def test_minutes_without_a_start_write_nothing(step):
     body = {}
     step(run_with([]), body, "45")
     assert body == {}
+
+
+def test_an_element_that_is_taken_back_joins_what_the_draft_clears():
+    env = Environment("county-hospital", "county-his")
+    run = SimpleNamespace(draft=SimpleNamespace(clear=("telecom",)))
+    cleared(Making(env, "MSH-9", {"element": "hospitalization"}))(run, {}, "A13")
+    assert run.draft.clear == ("telecom", "hospitalization")
