@@ -175,8 +175,17 @@ def _codes(guide: Guide, structures: list[str], mapper: Mapper, where: Path | No
     right = sum(honoured.values())
     print(f"C4 code pairs: {right} honoured, {len(honoured)} reached, {len(distinct)} distinct codes, {total} pairs")
     if where and str(where) != "-":
-        lines = [f"{name} {code}: {text}" for (name, code), text in sorted(first.items())]
+        missed = {code: text for code, text in first.items() if not honoured[code]}
+        lines = [f"{name} {code}: {text}" for (name, code), text in sorted(missed.items())]
+        lines += _never_reached(guide, honoured)
         (where / "misses-codes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _never_reached(guide: Guide, honoured: dict[coverage.Code, bool]) -> list[str]:
+    """Name the vocabularies with codes that no message in scope carries."""
+    reached: Counter[str] = Counter(tables.plain(name) for name, _ in honoured)
+    sizes = {pairs[0].map: (len(pairs), reached[name]) for name, pairs in guide.codes.items() if pairs}
+    return [f"not reached: {name} {size - seen} of {size} codes" for name, (size, seen) in sizes.items() if seen < size]
 
 
 if __name__ == "__main__":

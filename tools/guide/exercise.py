@@ -55,6 +55,7 @@ OBX5 = {
     "TM": "101500",
     "IS": "POS",
 }
+NEEDED = {("PID", 3), ("ORC", 2), ("ORC", 3), ("OBR", 4), ("OBX", 3), ("OBX", 5), ("PV1", 19), ("SPM", 2)}
 MAX_VARIANTS = 40
 MAX_REPEATS = 8
 PLAIN = 8
@@ -216,7 +217,8 @@ class Writer:
         self.guide, self.structure, self.turn = guide, structure, turn
         self.variant, self.needs = variant, variant.needs
         self.make = Maker(guide, turn, every_code, count(turn * 7 + 1))
-        self.out = self._shut_out()
+        self.out = set() if every_code else self._shut_out()
+        self.types: set[str] = set()
 
     def _shut_out(self) -> set[tuple[str, int]]:
         """Return the segments (field 0) and fields left out, since they would write what others write."""
@@ -264,12 +266,22 @@ class Writer:
         for number in sorted({int(row.source.split("-")[1]) for _, row in rows}):
             if (name, number) not in self.out and self.needs.get((name, number, 0)) != ABSENT:
                 same = [(p, row) for p, row in rows if row.source == f"{name}-{number}"]
-                fields[number] = self._field(name, number, same)
+                if self._wanted(name, number, same):
+                    fields[number] = self._field(name, number, same)
         for (segment, number, part), need in sorted(self.needs.items()):
             if segment == name:
                 self._force(fields, number, part, need)
         self._special(name, fields)
         return self._line(name, fields)
+
+    def _wanted(self, name: str, number: int, rows: list[tuple[MessageRow, Row]]) -> bool:
+        """Whether a field belongs in the message; in the round of codes, only what is coded or names things."""
+        if not self.make.every_code or (name, number) in NEEDED:
+            return True
+        coded = [row.vocabulary for _, row in rows if self.guide.vocabulary(row.vocabulary)]
+        fresh = rows[0][1].v2_type not in self.types
+        self.types.add(rows[0][1].v2_type)
+        return bool(coded) or fresh
 
     def _line(self, name: str, fields: dict[int, str]) -> str:
         first = 3 if name == "MSH" else 1

@@ -24,6 +24,7 @@ def _types() -> dict[str, dict[str, str]]:
     return loaded
 
 
+@cache
 def problem(root: str, path: Path) -> str:
     """Return why R4 has no such path, or an empty text."""
     if root not in _types():
@@ -77,6 +78,7 @@ def _may_point(reference: str, target: str) -> bool:
     return allowed in ([""], ["Resource"]) or any(one in allowed for one in target.split("|"))
 
 
+@cache
 def _declared(here: str, name: str) -> str:
     elements = _elements(here)
     if name in elements:
@@ -91,6 +93,7 @@ def _declared(here: str, name: str) -> str:
     return ""
 
 
+@cache
 def _elements(here: str) -> dict[str, str]:
     """Return the elements of a type, those of a parent data type (Duration: Quantity) included."""
     elements = _types().get(here.split("(", maxsplit=1)[0], {})
@@ -102,6 +105,7 @@ def _same(kind: str, rest: str) -> bool:
     return rest == kind[:1].upper() + kind[1:]
 
 
+@cache
 def _down(here: str, name: str) -> str:
     """Return the type of a child element, '' when there is none."""
     for part in _declared(here, name).split():

@@ -140,11 +140,7 @@ class Maker:
 
     def _inner(self, kind: str, number: int) -> str:
         """Return the vocabulary that some data type table names for a component."""
-        for rows in self.guide.datatypes.values():
-            for row in rows:
-                if row.source == f"{kind}.{number}" and row.vocabulary:
-                    return row.vocabulary
-        return ""
+        return self.guide.component_vocabularies().get(f"{kind}.{number}", "")
 
     def _settle(self, kind: str, cells: list[str], vocabulary: str) -> None:
         """Make the components agree with each other and with the vocabulary."""

@@ -83,6 +83,7 @@ class Guide:
     segments: dict[str, list[Row]] = field(default_factory=dict)
     datatypes: dict[str, list[Row]] = field(default_factory=dict)
     codes: dict[str, list[CodePair]] = field(default_factory=dict)
+    _inner: dict[str, str] = field(default_factory=dict)
 
     def datatype(self, name: str) -> list[Row]:
         """Return the rows of a data type map; an unknown name gives none."""
@@ -91,6 +92,15 @@ class Guide:
     def vocabulary(self, name: str) -> list[CodePair]:
         """Return the code pairs of a vocabulary map; an unknown name gives none."""
         return self.codes.get(plain(name), [])
+
+    def component_vocabularies(self) -> dict[str, str]:
+        """Return, for each component (XPN.7) that some data type map translates, the vocabulary map."""
+        if not self._inner:
+            for rows in self.datatypes.values():
+                for row in rows:
+                    if row.vocabulary:
+                        self._inner.setdefault(row.source, row.vocabulary)
+        return self._inner
 
     def pairs(self, structure: str) -> list[tuple[str, str]]:
         """Return the mapped (segment map, field) pairs of one message, in message order."""
