@@ -12,10 +12,11 @@ from gateway.pipeline.parse import read
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed, Reason
 from gateway.record import write
 from gateway.record.write import Effect, Origin
-from gateway.store.engine import Store
+from gateway.store.engine import Store, WriteTx
 from gateway.store.values import State, WorkRow
 
 LANES = 256
+PICKER = -1
 _ISSUES_KEPT = 50
 
 
@@ -26,10 +27,18 @@ def lane_of(site: str, patient_keys: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The lanes a worker holds, each with its epoch; a worker that lost one cannot write for it any more."""
+    """The lanes a worker holds, each with its epoch; a worker that lost one cannot write for it any more.
+
+    The lane PICKER is that of the one worker that picks up arrivals and moves their cursor.
+    """
 
     owner: str
     lanes: Mapping[int, int]
+
+    def fence(self, tx: WriteTx, lanes: Iterable[int], cursor: int) -> None:
+        """Raise Fenced unless these lanes, and with a cursor the picker's, are still this worker's."""
+        wanted = {PICKER, *lanes} if cursor else set(lanes)
+        tx.fence(self.owner, {lane: self.lanes.get(lane, 0) for lane in wanted})
 
 
 def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease) -> None:
@@ -43,8 +52,7 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
         *(retry_row(entry) for entry in batch.failed),
     ]
     with store.write() as tx:
-        if rows:
-            tx.fence(lease.owner, {lane: lease.lanes.get(lane, 0) for lane in {row.lane for row in rows}})
+        lease.fence(tx, {row.lane for row in rows}, cursor)
         write.write(tx, effects, rows, now_us)
         failpoints.hit("fp6")
         if cursor:
@@ -54,9 +62,10 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
     failpoints.hit("fp7")
 
 
-def queue(store: Store, items: Sequence[Item], cursor: int) -> None:
+def queue(store: Store, items: Sequence[Item], cursor: int, lease: Lease) -> None:
     """Give items a row to wait in, and note how far the inbox has been picked up."""
     with store.write() as tx:
+        lease.fence(tx, (), cursor)
         tx.work_put([_queued(item) for item in items])
         if cursor:
             tx.cursor_set("arrivals", cursor)

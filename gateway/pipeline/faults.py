@@ -1,7 +1,9 @@
 """What becomes of items that definitions fail on: tried again, set aside, told why (promise K7)."""
 
 from gateway.fhir.issues import Issue
+from gateway.pipeline import limits
 from gateway.pipeline.line import Batch
+from gateway.pipeline.parse import read
 from gateway.pipeline.values import Failed, Item, Parked, Reason
 
 DEATHS = 3
@@ -23,16 +25,17 @@ def orphan(item: Item) -> Parked:
     return Parked(item, Reason.UNKNOWN_FEED, (Issue("error", "not-found", text),))
 
 
-def killer(item: Item, deaths: int) -> Parked:
+def killer(item: Item, deaths: int, patient_keys: tuple[str, ...] = ()) -> Parked:
     """Return an item that workers died of, parked."""
     text = f"{deaths} workers died while they had this message in hand; look at the feed's transforms, then retry"
-    return Parked(item, Reason.POISON, (Issue("fatal", "exception", text),))
+    return Parked(item, Reason.POISON, (Issue("fatal", "exception", text),), patient_keys)
 
 
-def failed(item: Item, fault: Exception, now_us: int) -> Batch:
-    """Return an item to be tried again with a growing pause, or parked after five content failures."""
-    text = f"the definitions of feed {item.feed.name} failed with {type(fault).__name__}: {fault}"
-    issues = (Issue("fatal", "exception", text),)
-    if item.attempts + 1 >= CONTENT_FAILURES:
-        return Batch(parked=[Parked(item, Reason.POISON, issues)])
+def failed(item: Item, fault: BaseException, now_us: int) -> Batch:
+    """Return an item to be tried again with a growing pause; parked after five failures, three of limits."""
+    told = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
+    issues = (Issue("fatal", "exception", f"the definitions of feed {item.feed.name} failed with {told}"),)
+    tries = DEATHS if isinstance(fault, limits.Overtime | MemoryError) else CONTENT_FAILURES
+    if item.attempts + 1 >= tries:
+        return Batch(parked=[Parked(item, Reason.POISON, issues, read(item).patient_keys)])
     return Batch(failed=[Failed(item, now_us + int(pause(item.attempts) * 1_000_000), issues)])

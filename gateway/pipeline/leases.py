@@ -1,11 +1,10 @@
 """A worker's leases: the lanes it applies items of, and whether it is the one that picks up arrivals."""
 
 from gateway import clock
-from gateway.pipeline.commit import LANES, Lease
+from gateway.pipeline.commit import LANES, PICKER, Lease
 from gateway.store.engine import Store
 
 RENEW_SECONDS = 5.0
-_PICKER = -1
 
 
 class Leases:
@@ -16,7 +15,12 @@ class Leases:
         self._owner = owner
         self._lanes: dict[int, int] = {}
         self._renew_at = 0.0
-        self.picks = False
+        self._picker: int | None = None
+
+    @property
+    def picks(self) -> bool:
+        """Say whether this worker is the one that picks up arrivals."""
+        return self._picker is not None
 
     @property
     def lanes(self) -> list[int]:
@@ -30,18 +34,18 @@ class Leases:
 
     def lease(self) -> Lease:
         """Return what a transaction of this worker is fenced with."""
-        return Lease(self._owner, self._lanes)
+        return Lease(self._owner, self._lanes if self._picker is None else {**self._lanes, PICKER: self._picker})
 
     def renew(self, *, now: bool = False) -> bool:
         """Renew when it is time (or `now`); return whether the worker became the one that picks up arrivals."""
         if not now and clock.monotonic() < self._renew_at:
             return False
         self._lanes = self._store.lanes.lease(self._owner)
-        picked_before, self.picks = self.picks, self._store.lanes.take(_PICKER, self._owner) is not None
+        before, self._picker = self._picker, self._store.lanes.take(PICKER, self._owner)
         self._renew_at = clock.monotonic() + RENEW_SECONDS
-        return self.picks and not picked_before
+        return self.picks and self._picker != before
 
     def release(self) -> None:
         """Give everything back at an orderly stop."""
         self._store.lanes.release(self._owner)
-        self._lanes, self.picks = {}, False
+        self._lanes, self._picker = {}, None

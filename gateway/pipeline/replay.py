@@ -4,7 +4,7 @@ from gateway import clock
 from gateway.conformance import structure
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
-from gateway.pipeline import inbox
+from gateway.pipeline import inbox, limits
 from gateway.pipeline.commit import applied_row, parked_row
 from gateway.pipeline.identify import told_of
 from gateway.pipeline.map import map_one
@@ -30,10 +30,14 @@ class Replay:
 
     def run(self, item: Item) -> None:
         """Refold what one item touched; a message that no longer maps is parked, and its versions stay."""
+        with limits.processor_time():
+            effects, row = self._replayed(item)
+        self._write(effects, [row])
+
+    def _replayed(self, item: Item) -> tuple[list[Effect], WorkRow]:
         outcome = self._drafted(item)
         if isinstance(outcome, Parked):
-            self._write([], [parked_row(outcome)])
-            return
+            return [], parked_row(outcome)
         with self._store.read() as tx:
             touched = {(version.type, version.fid): version.pid for version in tx.versions_of_item(item.item_id)}
             histories = {name: tx.versions(pid) for name, pid in touched.items()}
@@ -42,7 +46,8 @@ class Replay:
             bench = Refolding(tx, self._secret, self._zone, anew)
             drafted = [outcome, *self._others(sorted(number for number in others if number))]
             effect, issues = self._refold(bench, drafted, item)
-        self._write([effect], [applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())])
+        row = applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())
+        return [effect], row
 
     def _others(self, item_ids: list[int]) -> list[Drafted]:
         arrivals = self._store.inbox.arrivals(sorted({arrival_of(item_id) for item_id in item_ids}))

@@ -14,15 +14,17 @@ from gateway.pipeline.diary import Diary
 from gateway.pipeline.inbox import Picked
 from gateway.pipeline.leases import Leases
 from gateway.pipeline.line import Batch
+from gateway.pipeline.parse import read
 from gateway.pipeline.replay import Replay
 from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
 from gateway.store.engine import ReadTx, Store
-from gateway.store.failures import Fenced
+from gateway.store.failures import Conflict, Fenced
 from gateway.store.values import State, arrival_of
 
 _IDLE_SECONDS = 0.02
 _QUEUE_CHUNK = 1000
+_OVERTAKEN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +76,34 @@ class Worker:
 
     def step(self) -> int:
         """Take one batch, carry it down the line and write it; return how many items it had."""
-        if self._leases.renew():
-            with self._tools.store.read() as tx:
-                self._cursor = tx.cursor("arrivals")
+        self._renew()
         if not self._recovered:
             self._recover()
         picked = self._pick()
         items = picked.items + picked.orphans
         if not items:
             return 0
+        try:
+            self._take(picked, items)
+        except Fenced:  #  its lanes are another worker's now, and so are these items
+            self._diary.close()
+            self._renew(now=True)
+        return len(items)
+
+    def _renew(self, *, now: bool = False) -> None:
+        if self._leases.renew(now=now):
+            with self._tools.store.read() as tx:
+                self._cursor = tx.cursor("arrivals")
+
+    def _take(self, picked: Picked, items: list[Item]) -> None:
         if picked.last_arrival and not (self._leases.alone and len(items) <= 4 * self._tools.batch_size):
             self._queue(picked)
-            return len(items)
+            return
         self._diary.open([item.item_id for item in items])
         failpoints.hit("fp5")
         self._process(picked)
         self._diary.close()
         self.processed += len(items)
-        return len(items)
 
     def _pick(self) -> Picked:
         tools = self._tools
@@ -105,23 +117,23 @@ class Worker:
 
     def _queue(self, picked: Picked) -> None:
         """Give every item a row to wait in: for other workers' lanes, or because one file holds very many."""
-        items = picked.items + picked.orphans
-        for start in range(0, len(items), _QUEUE_CHUNK):
-            queue(self._tools.store, self._without_rows(items[start : start + _QUEUE_CHUNK]), 0)
-            failpoints.hit("fp9")
-        queue(self._tools.store, [], picked.last_arrival)
+        items, lease = picked.items + picked.orphans, self._leases.lease()
+        try:
+            for start in range(0, len(items), _QUEUE_CHUNK):
+                queue(self._tools.store, self._without_rows(items[start : start + _QUEUE_CHUNK]), 0, lease)
+                failpoints.hit("fp9")
+            queue(self._tools.store, [], picked.last_arrival, lease)
+        except Conflict as fault:  #  another worker picks up arrivals now
+            raise Fenced(fault.text) from fault
         self._cursor = picked.last_arrival
 
     def _process(self, picked: Picked) -> None:
         orphans = [faults.orphan(item) for item in picked.orphans]
         try:
             self._together(picked.items, orphans, picked.last_arrival)
-        except Fenced:
-            self._leases.renew(now=True)
-            return
-        except Transient:
+        except (Transient, Fenced):
             raise
-        except Exception:  #  overtaken, or a site's definition raised: each item is tried alone
+        except (Exception, limits.Overtime):  #  overtaken, or a site's definition raised: each item is tried alone
             self._one_by_one(picked, orphans)
         self._cursor = max(self._cursor, picked.last_arrival)
 
@@ -135,17 +147,31 @@ class Worker:
                 self._replay.run(item)
 
     def _one_by_one(self, picked: Picked, orphans: list[Parked]) -> None:
-        for item in self._without_rows(picked.items):
+        for item in picked.items:
             self._alone(item)
         left = {item.item_id for item in self._without_rows([entry.item for entry in orphans])}
         self._write(Batch(parked=[entry for entry in orphans if entry.item.item_id in left]), picked.last_arrival)
 
     def _alone(self, item: Item) -> None:
+        """Try one item; what its definitions raise is its own fault, another writer's haste is nobody's."""
+        for _ in range(_OVERTAKEN):
+            if not self._without_rows([item]):
+                return
+            try:
+                self._try(item)
+            except Fenced:
+                raise
+            except Conflict:
+                continue
+            return
+        raise Transient("Other workers were first time and again. Retry.")
+
+    def _try(self, item: Item) -> None:
         try:
             self._together([item], [], 0)
-        except Transient:
+        except (Transient, Conflict):
             raise
-        except Exception as fault:  #  whatever a definition raises is this item's own fault
+        except (Exception, limits.Overtime) as fault:
             self._write(faults.failed(item, fault, clock.now_us()), 0)
 
     def _line(self, items: list[Item]) -> Batch:
@@ -168,13 +194,21 @@ class Worker:
         """Finish what a worker that died had in hand, one by one, setting aside the item that kills workers."""
         for item_id, deaths in self._diary.left().items():
             for item in self._unfinished(item_id):
-                if deaths >= faults.DEATHS:
-                    self._write(Batch(parked=[faults.killer(item, deaths)]), 0)
-                else:
-                    self._diary.open([item_id], deaths)
-                    self._alone(item)
+                self._diary.open([item_id], deaths)
+                try:
+                    self._revive(item, deaths)
+                except Fenced:  #  its lane is another worker's by now, which will come upon it
+                    continue
         self._diary.close()
         self._recovered = True
+
+    def _revive(self, item: Item, deaths: int) -> None:
+        if deaths < faults.DEATHS:
+            self._alone(item)
+            return
+        # Whose message it is says its text; should reading that be what kills, it is not tried a second time.
+        keys = read(item).patient_keys if deaths == faults.DEATHS else ()
+        self._write(Batch(parked=[faults.killer(item, deaths, keys)]), 0)
 
     def _unfinished(self, item_id: int) -> list[Item]:
         arrivals = self._tools.store.inbox.arrivals([arrival_of(item_id)])
