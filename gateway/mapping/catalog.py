@@ -16,8 +16,6 @@ from gateway.mapping.library import Library, Reader, expand_every
 from gateway.mapping.plan import MessagePlan, compile_plan
 from gateway.mapping.program import SegmentProgram
 
-_GENERIC = "generic"
-
 
 class WrongDefinitions(GatewayError):
     """The mapping folders have faults; `faults` lists every one with its file and rule."""
@@ -54,7 +52,7 @@ class Mapper:
     def plan(self, message_type: str, event: str, structure: str, *, trace: bool = False) -> MessagePlan:
         """Return the plan for an event: its own, its structure's, its type's, else the generic one."""
         wanted = (f"{message_type}^{event}", structure, f"{message_type}_{event}", f"{message_type}^*")
-        name = next((self._covers[word] for word in wanted if word in self._covers), _GENERIC)
+        name = next((self._covers[word] for word in wanted if word in self._covers), checking.GENERIC)
         return self._plans.get((name, trace)) or self._compile(name, trace)
 
     @property
@@ -167,7 +165,11 @@ class _Loaded:
         if feed is None or len(faults.found) > 0:
             return
         mapper = Mapper(_environment(feed, library, self._base), library, envelope=feed.message_header)
-        mapper.compile_all()
+        try:
+            mapper.compile_all()
+        except (KeyError, TypeError, ValueError, IndexError) as fault:
+            faults.add(path, "", f"cannot be compiled, the arguments of a function are wrong: {fault!r}")
+            return
         self.feeds.append(feed)
         self.mappers[name] = mapper
 

@@ -8,6 +8,8 @@ from gateway.mapping.keys import NAMINGS
 from gateway.mapping.library import Faults, Library
 from gateway.mapping.transforms import CONVERTERS, STEPS
 
+GENERIC = "generic"
+
 
 def check(library: Library, faults: Faults) -> None:
     """Add a fault for everything a map names that is not there."""
@@ -19,6 +21,8 @@ def check(library: Library, faults: Faults) -> None:
         _check_rules(segment, library, faults)
     for message in library.messages.values():
         _check_message(message, library, faults)
+    if GENERIC not in library.messages:
+        faults.add("messages", GENERIC, "is missing: it takes the messages that have no map of their own")
 
 
 def _check_rules(definition: MapDef, library: Library, faults: Faults) -> None:
@@ -71,7 +75,20 @@ def _wrong_resource(resource: ResourceDef, others: Mapping[str, ResourceDef], li
         if all(paths.parse(link)[0].name != paths.parse(path)[0].name for link in resource.links):
             found.append(f"requires {path}, which is no link")
     found.extend(_unreadable(resource))
+    if _circles(resource, others):
+        found.append("is under itself")
     return found
+
+
+def _circles(resource: ResourceDef, others: Mapping[str, ResourceDef]) -> bool:
+    seen = {resource.name}
+    above = resource.under
+    while above in others:
+        if above in seen:
+            return True
+        seen.add(above)
+        above = others[above].under
+    return False
 
 
 def _unreadable(resource: ResourceDef) -> list[str]:

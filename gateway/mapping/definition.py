@@ -14,7 +14,25 @@ from gateway.mapping.draft import Mode
 
 ROW = re.compile(r"([A-Z][A-Z0-9]{1,2})(?:[-.]([1-9]\d*))?(?:\.([1-9]\d*))?(?:\.([1-9]\d*))?(?:/[\w-]+)?")
 RULE_KEYS = frozenset(
-    "id from to value default with as code transform args each when spawn by replaces drop note".split()
+    [
+        "id",
+        "from",
+        "to",
+        "value",
+        "default",
+        "with",
+        "as",
+        "code",
+        "transform",
+        "args",
+        "each",
+        "when",
+        "spawn",
+        "by",
+        "replaces",
+        "drop",
+        "note",
+    ]
 )
 _TESTS = {"present", "absent", "field", "equals", "one_of", "none_of"}
 Kind = Literal["datatype", "segment", "message", "codes"]

@@ -27,8 +27,11 @@ class Instance:
         self.programs: list[SegmentProgram] = []
 
     def takes(self, name: str) -> bool:
-        """Say whether a starting segment belongs here: begun by another starter, and the first of its kind."""
-        return name not in self.seen and len(self.blueprint.starters) > 1
+        """Say whether a starting segment belongs here: begun by one listed before it, and the first of its kind."""
+        starters = self.blueprint.starters
+        if len(starters) == 1:
+            return False
+        return starters.index(name) > max((starters.index(seen) for seen in self.seen if seen in starters), default=-1)
 
 
 class Finish:
@@ -118,6 +121,8 @@ class Finish:
 def _empty(instance: Instance) -> bool:
     """Say whether no rule wrote anything: only constants and references to its surroundings stand in the body."""
     body, links, constants = instance.draft.body, instance.draft.links, instance.constants
+    if instance.blueprint.is_patient:  # what else the message tells is about somebody
+        return False
     if len(body) > 1 + len(links) + len(constants):
         return False
     references = {id(reference) for reference, _ in links}
@@ -160,12 +165,17 @@ def _remove(body: Body, references: set[int]) -> None:
 
 
 def _remove_items(body: Body, name: str, value: list[Any], references: set[int]) -> None:
-    body[name] = [item for item in value if id(item) not in references]
-    for item in body[name]:
+    kept = []
+    for item in value:
+        if id(item) in references:
+            continue
+        said = bool(item)
         if isinstance(item, dict):
             _remove(item, references)
-    body[name] = [item for item in body[name] if item != {} or id(item) in references]
-    if not body[name]:
+        if item or not said:
+            kept.append(item)
+    body[name] = kept
+    if not kept:
         del body[name]
 
 

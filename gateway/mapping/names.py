@@ -23,6 +23,11 @@ def chinese_name(raw: str) -> Cell:
     return Cell(family + given if _CHINESE.search(given) else family)
 
 
+def staff_name(raw: str) -> Cell:
+    """Return the Chinese name in an XCN, whose first component is a number; EMPTY for other names."""
+    return chinese_name(raw.partition("^")[2])
+
+
 def full_name(raw: str) -> Cell:
     """Return a name as one text: Chinese as written, others given name first."""
     found = chinese_name(raw)

@@ -33,7 +33,7 @@ class Blueprint:
     links: list[tuple[str, paths.Write]]
     into: list[tuple[str, paths.Write]]
     required: list[tuple[str, paths.Write]]
-    starters: frozenset[str] = frozenset()
+    starters: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
     is_patient: bool = False
     quiet: bool = False
@@ -107,7 +107,7 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         links=[(target, paths.writer(path)) for path, target in resource.links.items()],
         into=[(target, paths.writer(path)) for target, path in resource.into.items()],
         required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
-        starters=frozenset(resource.on),
+        starters=tuple(resource.on),
         below=_below(resource.name, resources),
         is_patient=resource.keys == "patient",
         joins_text=resource.keys == "observation",

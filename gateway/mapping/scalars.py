@@ -37,7 +37,11 @@ def number(raw: str) -> tuple[Decimal, str] | None:
         digits = unicodedata.normalize("NFKC", digits)
     if _NUMBER.fullmatch(digits) is None:
         return None
-    remark = "" if digits == raw.strip() and _PLAIN.fullmatch(digits) else f"'{raw.strip()}' was written as {Decimal(digits)}"
+    remark = (
+        ""
+        if digits == raw.strip() and _PLAIN.fullmatch(digits)
+        else f"'{raw.strip()}' was written as {Decimal(digits)}"
+    )
     return Decimal(digits), remark
 
 

@@ -109,6 +109,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "quantity_timing": timing.quantity_timing,
     "medication_timing": timing.medication_timing,
     "chinese_name": _plain(names.chinese_name),
+    "staff_name": _plain(names.staff_name),
     "full_name": _plain(names.full_name),
     "namespace": _plain(names.namespace),
     "universal": _plain(names.universal),

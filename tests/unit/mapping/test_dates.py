@@ -1,7 +1,5 @@
 """Times keep their precision, get +08:00 where none is said, and are never impossible."""
 
-from datetime import datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +76,7 @@ def test_day_of_a_text():
     assert dates.day("2026-01") == ""
 
 
-@given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9998, 12, 31)))
+@given(st.datetimes().filter(lambda moment: moment.year < 9999))
 def test_every_real_moment_survives(moment):
     moment = moment.replace(microsecond=0)
     assert dates.date_time(moment.strftime("%Y%m%d%H%M%S").zfill(14)).value == f"{moment.isoformat()}+08:00"

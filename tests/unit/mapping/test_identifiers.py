@@ -54,7 +54,9 @@ def test_what_identifies_nobody_is_left_out(env, raw):
     assert make(cx, env)(raw).value is None
 
 
-@pytest.mark.parametrize("raw", ["11010519491231002X", "11010519491231002x", "１１０１０５１９４９１２３１００２Ｘ", "11010519491231002×"])
+@pytest.mark.parametrize(
+    "raw", ["11010519491231002X", "11010519491231002x", "１１０１０５１９４９１２３１００２Ｘ", "11010519491231002×"]
+)
 def test_a_resident_id_is_national_in_one_form(env, raw):
     cell = make(cx, env)(f"{raw}^^^^IdentifyNO")
     assert cell.value == {"system": NATIONAL, "value": "11010519491231002X"}

@@ -19,7 +19,10 @@ def written(*pairs):
         ([("period.start", "2026"), ("period.end", "2027")], {"period": {"start": "2026", "end": "2027"}}),
         ([("name[]", {"text": "a"}), ("name[]", {"text": "b"})], {"name": [{"text": "a"}, {"text": "b"}]}),
         ([("name[0].use", "old"), ("name[0].text", "a")], {"name": [{"use": "old", "text": "a"}]}),
-        ([("note[]", {}), ("note[-].text", "a"), ("note[]", {}), ("note[-].text", "b")], {"note": [{"text": "a"}, {"text": "b"}]}),
+        (
+            [("note[]", {}), ("note[-].text", "a"), ("note[]", {}), ("note[-].text", "b")],
+            {"note": [{"text": "a"}, {"text": "b"}]},
+        ),
         ([("a[].b[].c", 1), ("a[].b[].c", 2)], {"a": [{"b": [{"c": 1}]}, {"b": [{"c": 2}]}]}),
         (
             [("extension(u).valueString", "a"), ("extension(u).valueString", "b"), ("extension(v).valueCode", "c")],
