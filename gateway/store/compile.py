@@ -48,8 +48,8 @@ _TEXT_TOKENS = frozenset({"Identifier", "ContactPoint"})
 _MANY_SYSTEMS = 16
 
 _SYSTEMS = """WITH RECURSIVE s(x) AS (
-SELECT min(system) FROM search_token WHERE param=? AND code=? UNION ALL
-SELECT (SELECT min(system) FROM search_token WHERE param=? AND code=? AND system > s.x) FROM s WHERE s.x IS NOT NULL)
+SELECT min(system) FROM {table} WHERE param=? AND {column}=? UNION ALL
+SELECT (SELECT min(system) FROM {table} WHERE param=? AND {column}=? AND system > s.x) FROM s WHERE s.x IS NOT NULL)
 SELECT x FROM s WHERE x IS NOT NULL LIMIT ?"""
 
 
@@ -96,32 +96,31 @@ class Compiler:
         return _union(made)
 
     def _text(self, stored: Parameter, value: Token) -> Predicate:
-        parts = [] if value.code is None else [Sql("t.value=?", (value.code[:LONGEST],))]
-        parts += [] if value.system is None else [Sql("t.system=?", (hash48(value.system),))]
-        where = of_param(stored.id, all_of(parts))
-        if value.code is None:
-            return Predicate(exists("search_identifier", where))
-        return from_spans([Span("search_identifier", where, value.system is not None)])
+        code = None if value.code is None else value.code[:LONGEST]
+        return self._keyed(stored, "search_identifier", "value", code, value.system)
 
     def _coded(self, stored: Parameter, value: Token) -> Predicate:
-        if value.code is None:
-            where = of_param(stored.id, Sql("t.system=?", (hash48(value.system or ""),)))
-            return Predicate(exists("search_token", where))
-        code = hash64(value.code)
-        systems = self._systems(stored.id, code) if value.system is None else [hash48(value.system)]
-        any_system = of_param(stored.id, Sql("t.code=?", (code,)))
-        if len(systems) > _MANY_SYSTEMS:
-            return from_spans([Span("search_token", any_system)])
-        spans = [
-            Span("search_token", of_param(stored.id, Sql("t.code=? AND t.system=?", (code, system))), True)
-            for system in systems
-        ]
-        check = exists("search_token", any_system) if value.system is None else None
-        return Predicate(check or from_spans(spans).check, tuple(spans))
+        code = None if value.code is None else hash64(value.code)
+        return self._keyed(stored, "search_token", "code", code, value.system)
 
-    def _systems(self, param: int, code: int) -> list[int]:
-        rows = self.session.run(_SYSTEMS, (param, code, param, code, _MANY_SYSTEMS + 1))
-        return [row[0] for row in rows]
+    def _keyed(
+        self, stored: Parameter, table: str, column: str, code: str | int | None, system: str | None
+    ) -> Predicate:
+        if code is None:
+            return Predicate(exists(table, of_param(stored.id, Sql("t.system=?", (hash48(system or ""),)))))
+        any_system = of_param(stored.id, Sql(f"t.{column}=?", (code,)))
+        systems = self._systems(table, column, stored.id, code) if system is None else [hash48(system)]
+        if len(systems) > _MANY_SYSTEMS:
+            return from_spans([Span(table, any_system)])
+        one = Sql(f"t.{column}=? AND t.system=?")
+        spans = [Span(table, of_param(stored.id, Sql(one.text, (code, each))), True) for each in systems]
+        check = exists(table, any_system) if system is None else from_spans(spans).check
+        return Predicate(check, tuple(spans))
+
+    def _systems(self, table: str, column: str, param: int, code: str | int) -> list[int]:
+        """Return the systems a code stands in, found by skipping from one to the next."""
+        sql = _SYSTEMS.format(table=table, column=column)
+        return [row[0] for row in self.session.run(sql, (param, code, param, code, _MANY_SYSTEMS + 1))]
 
     # --- references ---
 
@@ -174,7 +173,7 @@ class Compiler:
             _union([self._one(each, part) for each in _at_root(parameter, component.name, component.expression)])
             for component, part in zip(parameter.components, value.parts, strict=True)
         ]
-        return Predicate(all_of(part.check for part in parts), parts[0].spans)
+        return Predicate(all_of(part.check for part in parts), parts[0].spans, exact=False)
 
     def _paired(self, parameter: Parameter, value: Composite) -> Predicate:
         first, second = value.parts
@@ -209,7 +208,7 @@ def _union(parts: Sequence[Predicate]) -> Predicate:
         return parts[0]
     known = [part.spans for part in parts if part.spans is not None]
     spans = tuple(dict.fromkeys(span for each in known for span in each)) if len(known) == len(parts) else None
-    return Predicate(any_of(part.check for part in parts), spans)
+    return Predicate(any_of(part.check for part in parts), spans, all(part.exact for part in parts))
 
 
 def _ranged(table: str, check: Sql, spans: list[Span] | None) -> Predicate:

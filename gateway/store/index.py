@@ -1,13 +1,13 @@
 """Writing of the search index: rows of new resources go in, of changed ones only what changed, of deleted ones out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.search import parameters
 from gateway.search.extract import Rows
 from gateway.search.hashes import hash48, hash64
 from gateway.search.kinds.string import LONGEST
-from gateway.store.dialect import Row, Session
+from gateway.store.dialect import Kind, Row, Session
 from gateway.store.index_tables import COLUMNS
 from gateway.store.tx import Tx
 from gateway.store.type_ids import TYPE_ID, type_name
@@ -17,6 +17,10 @@ Entry = tuple[int, str, Rows, bool]
 """What to index: pid, type, rows, and whether the resource is new (has no rows yet)."""
 
 Batch = dict[str, list[Row]]
+"""Table rows by kind."""
+
+Pids = Mapping[tuple[str, str], int]
+"""Pids of (type, id) pairs."""
 
 NOT_OURS = 1 << 62
 
@@ -33,18 +37,15 @@ UNDATED = -NOT_OURS
 _NARROW = tuple(kind for kind in COLUMNS if kind != "clinical")
 
 
-def _clinical_params() -> dict[str, tuple[int, int, int]]:
-    ids = {}
-    for name, (patient, code, moment) in CLINICAL.items():
-        known = parameters.for_type(name)
-        ids[name] = (known[patient].id, known[code].id, known[moment].id)
-    return ids
+def _clinical_params(at: int) -> dict[int, int]:
+    """Return id -> type number of the parameters at one place of CLINICAL."""
+    return {parameters.for_type(name)[given[at]].id: TYPE_ID[name] for name, given in CLINICAL.items()}
 
 
-_CLINICAL = _clinical_params()
+_PATIENTS, _CODES, _MOMENTS = (_clinical_params(at) for at in range(3))
 
 
-def target(type_of: str, fid: str, pids: Mapping[tuple[str, str], int]) -> int:
+def target(type_of: str, fid: str, pids: Pids) -> int:
     """Return what stands for a reference in the index: the pid of ours, a negative hash of anything else."""
     return pids.get((type_of, fid)) or unknown_target(type_of, fid)
 
@@ -54,14 +55,14 @@ def unknown_target(type_of: str, fid: str) -> int:
     return -1 - (hash64(f"{type_of}/{fid}" if type_of else fid) & (NOT_OURS - 1))
 
 
-def replace(tx: Tx, entries: Sequence[Entry], known: Mapping[tuple[str, str], int] | None = None) -> None:
+def replace(tx: Tx, entries: Sequence[Entry], known: Pids | None = None) -> None:
     """Make the index of these resources equal to their rows, in bulk.
 
     `known` gives pids of (type, id) pairs the caller has at hand, so that fewer are looked up; resources of the same
     transaction must be written before their references are indexed.
     """
     pids = _pids(tx.session, entries, known or {})
-    new = batch((entry for entry in entries if entry[3]), pids)
+    new = batch([entry for entry in entries if entry[3]], pids)
     for kind, rows in new.items():
         _insert(tx.session, kind, rows)
     changed = [entry for entry in entries if not entry[3]]
@@ -71,22 +72,24 @@ def replace(tx: Tx, entries: Sequence[Entry], known: Mapping[tuple[str, str], in
 
 def remove(tx: Tx, pids: Iterable[int]) -> None:
     """Take resources out of the index."""
-    entries: list[Entry] = [(pid, kind, Rows(), False) for pid, kind in _types(tx.session, pids)]
+    entries: list[Entry] = [(pid, "", Rows(), False) for pid in pids]
     _rewrite(tx.session, entries, batch(entries, {}))
 
 
-def stored(tx: Tx, pid: int, kind: str) -> Batch:
-    """Return the rows the index holds of a resource, by kind; for fsck and tests."""
-    held = _held(tx.session, [pid])
-    held["clinical"] = _clinical_rows(kind, held)
-    return held
+def stored(tx: Tx, *pids: int) -> Batch:
+    """Return the rows the index holds of resources, by kind; for fsck and tests.
+
+    Of clinical rows those are asked for that the others imply; where one is missing, it is not among the answers.
+    """
+    held = _held(tx.session, list(pids))
+    key: list[tuple[str, Kind]] = [(column, "int") for column in COLUMNS["clinical"]]
+    clinical = f"SELECT {','.join(COLUMNS['clinical'])} FROM search_clinical"  # noqa: S608  constants
+    return held | {"clinical": tx.session.keyed(clinical, tuple(key), set(held["clinical"]))}
 
 
-def _pids(
-    session: Session, entries: Sequence[Entry], known: Mapping[tuple[str, str], int]
-) -> Mapping[tuple[str, str], int]:
-    wanted = {row[1:] for entry in entries for row in entry[2].reference if row[1]}
-    wanted |= {row[1] for entry in entries for row in entry[2].composite if len(row[1]) == 2 and row[1][0] in TYPE_ID}
+def _pids(session: Session, entries: Sequence[Entry], known: Pids) -> Pids:
+    wanted = {(type_of, fid) for entry in entries for _, type_of, fid in entry[2].reference}
+    wanted |= {row[1] for entry in entries for row in entry[2].composite if len(row[1]) == 2}
     unknown = [(TYPE_ID[key[0]], key[1]) for key in wanted if key not in known and key[0] in TYPE_ID]
     if not unknown:
         return known
@@ -94,33 +97,40 @@ def _pids(
     return {**known, **{(type_name(type_id), fid): pid for type_id, fid, pid in rows}}
 
 
-def batch(entries: Iterable[Entry], pids: Mapping[tuple[str, str], int]) -> Batch:
+def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     """Return the table rows of resources, by kind."""
     made: Batch = {kind: [] for kind in COLUMNS}
-    tokens, identifiers = made["token"], made["identifier"]
-    references, dates, clinical = made["reference"], made["date"], made["clinical"]
-    for pid, type_of, rows, _ in entries:
-        for param, code, _system, _code, system, exact in rows.token:
-            if exact is None:
-                tokens.append((pid, param, code, system))
-            else:
-                identifiers.append((pid, param, clean(exact)[:LONGEST], system))
-        for param, kind, fid in rows.reference:
-            references.append((pid, param, pids.get((kind, fid)) or unknown_target(kind, fid)))
-        for param, low, high in rows.date:
-            dates.append((pid, param, low, high))
-        if rows.quantity:
-            made["quantity"] += [
-                (pid, param, low, high, hash48(unit), hash48(system))
-                for param, low, high, system, unit in rows.quantity
-            ]
+    made["token"] = [
+        (pid, param, code, system)
+        for pid, _, rows, _ in entries
+        for param, code, _, _, system, exact in rows.token
+        if exact is None
+    ]
+    made["identifier"] = [
+        (pid, param, clean(exact)[:LONGEST], system)
+        for pid, _, rows, _ in entries
+        for param, _, _, _, system, exact in rows.token
+        if exact is not None
+    ]
+    find = pids.get
+    made["reference"] = [
+        (pid, param, find((type_of, fid)) or unknown_target(type_of, fid))
+        for pid, _, rows, _ in entries
+        for param, type_of, fid in rows.reference
+    ]
+    made["date"] = [(pid, *row) for pid, _, rows, _ in entries for row in rows.date]
+    made["quantity"] = [
+        (pid, param, low, high, hash48(unit), hash48(system))
+        for pid, _, rows, _ in entries
+        for param, low, high, system, unit in rows.quantity
+    ]
+    for pid, _, rows, _ in entries:
         _rare(pid, rows, pids, made)
-        if type_of in _CLINICAL:
-            clinical += _clinical_of(pid, type_of, rows, pids)
+    made["clinical"] = _clinical(made)
     return made
 
 
-def _rare(pid: int, rows: Rows, pids: Mapping[tuple[str, str], int], made: Batch) -> None:
+def _rare(pid: int, rows: Rows, pids: Pids, made: Batch) -> None:
     """Append the rows of kinds that most messages have few of."""
     if rows.string:
         made["string"] += [(pid, param, clean(folded), clean(exact)) for param, folded, exact in rows.string]
@@ -132,7 +142,7 @@ def _rare(pid: int, rows: Rows, pids: Mapping[tuple[str, str], int], made: Batch
         made["composite"] += [_pair(pid, row, pids) for row in rows.composite]
 
 
-def _pair(pid: int, row: Any, pids: Mapping[tuple[str, str], int]) -> Row:
+def _pair(pid: int, row: Any, pids: Pids) -> Row:
     param, first, second = row
     left = (target(first[0], first[1], pids), 0) if len(first) == 2 else (first[0], first[3])
     if isinstance(second[0], int):  # a token; its code takes the place of a unit
@@ -141,34 +151,17 @@ def _pair(pid: int, row: Any, pids: Mapping[tuple[str, str], int]) -> Row:
     return (pid, param, *left, low, high, hash48(unit), hash48(system))
 
 
-def _clinical_of(pid: int, type_of: str, rows: Rows, pids: Mapping[tuple[str, str], int]) -> list[Row]:
-    patient_param, code_param, date_param = _CLINICAL[type_of]
-    codes = {row[1] for row in rows.token if row[0] == code_param}
-    moment = max((row[1] for row in rows.date if row[0] == date_param), default=UNDATED)
-    return [
-        (TYPE_ID[type_of], target(row[1], row[2], pids), code, moment, pid)
-        for row in rows.reference
-        if row[0] == patient_param
-        for code in codes
-    ]
-
-
-def _clinical_rows(type_of: str, held: Batch) -> list[Row]:
-    """Return the clinical rows that stored narrow rows imply."""
-    if type_of not in _CLINICAL:
-        return []
-    patient_param, code_param, date_param = _CLINICAL[type_of]
+def _clinical(narrow: Batch) -> list[Row]:
+    """Return the clinical rows that narrow rows imply: one for each code of a resource that has a patient."""
+    patients = {pid: target for pid, param, target in narrow["reference"] if param in _PATIENTS}
     moments: dict[int, int] = {}
-    for pid, param, low, _ in held["date"]:
-        if param == date_param:
+    for pid, param, low, _ in narrow["date"]:
+        if param in _MOMENTS:
             moments[pid] = max(low, moments.get(pid, low))
-    codes = {(row[0], row[2]) for row in held["token"] if row[1] == code_param}
-    patients = [row for row in held["reference"] if row[1] == patient_param]
     return [
-        (TYPE_ID[type_of], patient, code, moments.get(pid, UNDATED), pid)
-        for pid, _, patient in patients
-        for of, code in codes
-        if of == pid
+        (_CODES[param], patients[pid], code, moments.get(pid, UNDATED), pid)
+        for pid, param, code, _ in narrow["token"]
+        if param in _CODES and pid in patients
     ]
 
 
@@ -184,7 +177,6 @@ def _insert(session: Session, kind: str, rows: list[Row]) -> None:
 def _rewrite(session: Session, entries: Sequence[Entry], wanted: Batch) -> None:
     """Delete rows no longer wanted and insert those not held yet."""
     held = _held(session, [entry[0] for entry in entries])
-    held["clinical"] = [row for type_of, some in _by_type(entries, held) for row in _clinical_rows(type_of, some)]
     for kind, rows in wanted.items():
         before, after = set(held[kind]), set(rows)
         where = " AND ".join(f"{column}=?" for column in COLUMNS[kind])
@@ -194,7 +186,7 @@ def _rewrite(session: Session, entries: Sequence[Entry], wanted: Batch) -> None:
 
 def _held(session: Session, pids: list[int]) -> Batch:
     keys = [(pid,) for pid in pids]
-    return {
+    held = {
         kind: session.keyed(
             f"SELECT {','.join(COLUMNS[kind])} FROM search_{kind}",  # noqa: S608  constants
             (("pid", "int"),),
@@ -202,15 +194,4 @@ def _held(session: Session, pids: list[int]) -> Batch:
         )
         for kind in _NARROW
     }
-
-
-def _by_type(entries: Sequence[Entry], held: Batch) -> Iterator[tuple[str, Batch]]:
-    types = {pid: type_of for pid, type_of, _, _ in entries}
-    for type_of in _CLINICAL.keys() & set(types.values()):
-        kinds = ("token", "reference", "date")
-        yield type_of, {kind: [row for row in held[kind] if types[row[0]] == type_of] for kind in kinds}
-
-
-def _types(session: Session, pids: Iterable[int]) -> list[tuple[int, str]]:
-    rows = session.keyed("SELECT pid, type_id FROM resource", (("pid", "int"),), [(pid,) for pid in pids])
-    return [(pid, type_name(type_id)) for pid, type_id in rows]
+    return held | {"clinical": _clinical(held)}

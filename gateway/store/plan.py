@@ -1,7 +1,7 @@
 """Plans of a search: what drives it, in which order it is read, and the SQL of a page and of a total."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gateway.search import parameters
@@ -12,7 +12,7 @@ from gateway.search.request import Criterion, Cursor, Search
 from gateway.store.compile import Compiler
 from gateway.store.dialect import Session
 from gateway.store.index import CLINICAL
-from gateway.store.predicates import Predicate, Span, Sql, all_of, in_list
+from gateway.store.predicates import ALWAYS, Predicate, Span, Sql, all_of, in_list
 from gateway.store.sorting import Key, key_of
 from gateway.store.type_ids import TYPE_ID
 
@@ -31,7 +31,10 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """How one search is answered; `words` says it for people."""
+    """How one search is answered; `words` says it for people.
+
+    `spans` drive a page; `whole` drives what needs all matches anyway: a total, and those without a sort value.
+    """
 
     session: Session
     search: Search
@@ -40,7 +43,7 @@ class Plan:
     key: Key | None
     spans: Sequence[Span] | None = None
     walk: bool = False
-    nulls: Sql = field(default=Sql(""))
+    whole: Sequence[Span] | None = None
 
     def page(self, cursor: Cursor | None, limit: int) -> list[Found]:
         """Return up to `limit` matches after the cursor."""
@@ -54,12 +57,12 @@ class Plan:
         """Return how many resources match."""
         if self.spans is not None and not self.spans:
             return 0
-        return int(self.session.value(*self._select("count(*)", self.where)))
+        return int(self.session.value(*self._select(self.whole or self.spans, "count(*)", self.where)))
 
     def _by_pid(self, cursor: Cursor | None, limit: int) -> list[Found]:
         if not self.walk:
             where = all_of([self.where, Sql("r.pid<?", (cursor.pid,))] if cursor else [self.where])
-            rows = self.session.run(*self._select("r.pid", where, " ORDER BY r.pid DESC LIMIT ?", (limit,)))
+            rows = self.session.run(*self._select(self.spans, "r.pid", where, " ORDER BY r.pid DESC LIMIT ?", (limit,)))
             return [Found(None, pid) for (pid,) in rows]
         pids: set[int] = set()
         for span in self.spans or ():
@@ -80,7 +83,7 @@ class Plan:
         key = self.key
         assert key is not None
         value = key.value()
-        sql, params = self._select(f"r.pid AS pid, {value.text} AS k", self.where, before=value.params)
+        sql, params = self._select(self.spans, f"r.pid AS pid, {value.text} AS k", self.where, before=value.params)
         after, order = key.after("k", "pid", cursor), key.order("k", "pid")
         rows = self.session.run(
             f"SELECT pid, k FROM ({sql}) found WHERE {after.text} ORDER BY {order} LIMIT ?",  # noqa: S608  constants
@@ -104,21 +107,46 @@ class Plan:
         after = [Sql("r.pid<?" if key.descending else "r.pid>?", (cursor.pid,))] if cursor else []
         where = all_of([self.where, key.absent(), *after])
         order = f" ORDER BY r.pid {'DESC' if key.descending else 'ASC'} LIMIT ?"
-        rows = self.session.run(*self._select("r.pid", where, order, (limit,)))
+        rows = self.session.run(*self._select(self.whole, "r.pid", where, order, (limit,)))
         return [Found(None, pid) for (pid,) in rows]
 
     def _select(
-        self, columns: str, where: Sql, tail: str = "", after: tuple[Any, ...] = (), before: tuple[Any, ...] = ()
+        self,
+        spans: Sequence[Span] | None,
+        columns: str,
+        where: Sql,
+        tail: str = "",
+        after: tuple[Any, ...] = (),
+        before: tuple[Any, ...] = (),
     ) -> tuple[str, tuple[Any, ...]]:
         """Return a query over all matches, driven by the spans where there are some."""
-        if self.spans is None:
+        if spans is None:
             sql = f"SELECT {columns} FROM resource r WHERE {where.text}{tail}"  # noqa: S608  constants
             return sql, (*before, *where.params, *after)
+        if len(spans) == 1 and spans[0].ordered:
+            span = spans[0]
+            sql = (
+                f"SELECT {columns} FROM {span.table} t CROSS JOIN resource r"  # noqa: S608  constants
+                f" WHERE r.pid=t.pid AND {span.where.text} AND {where.text}{tail}"
+            )
+            return sql, (*before, *span.where.params, *where.params, *after)
+        return self._gathered(spans, columns, where, tail, after, before)
+
+    @staticmethod
+    def _gathered(
+        spans: Sequence[Span],
+        columns: str,
+        where: Sql,
+        tail: str,
+        after: tuple[Any, ...],
+        before: tuple[Any, ...],
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return a query over the pids of several spans, or of one that may repeat them, gathered first."""
         # UNION also drops what two spans, or two values of one resource, both hold.
         one = "SELECT t.pid FROM {} t WHERE {}"
-        parts = [one.format(span.table, span.where.text) for span in self.spans]
+        parts = [one.format(span.table, span.where.text) for span in spans]
         drive = " UNION ".join(parts if len(parts) > 1 else [parts[0].replace("SELECT", "SELECT DISTINCT", 1)])
-        params = tuple(value for span in self.spans for value in span.where.params)
+        params = tuple(value for span in spans for value in span.where.params)
         sql = (
             f"WITH d AS MATERIALIZED ({drive}) SELECT {columns} FROM d CROSS JOIN resource r"  # noqa: S608  constants
             f" WHERE r.pid=d.pid AND {where.text}{tail}"
@@ -126,48 +154,55 @@ class Plan:
         return sql, (*params, *before, *where.params, *after)
 
 
-def choose(session: Session, search: Search, compiler: Compiler, guard: Sql) -> Plan:
+def choose(session: Session, search: Search, compiler: Compiler) -> Plan:
     """Return the plan of a search: the cheapest that its predicates allow."""
     predicates = [compiler.predicate(criterion) for criterion in search.criteria]
     type_id = TYPE_ID[search.type]
-    where = all_of([Sql("+r.type_id=?", (type_id,)), guard, *(each.check for each in predicates)])
     key = key_of(search.sort, type_id) if search.sort else None
-    plan = Plan(session, search, where, "", key)
-    empty = next((each for each in predicates if each.spans == ()), None)
-    if empty is not None:
+    guard = all_of([Sql("+r.type_id=?", (type_id,)), compiler.guard])
+    plan = Plan(session, search, _where(guard, predicates), "", key)
+    if any(each.spans == () for each in predicates):
         plan.spans, plan.words = (), "nothing: one condition has no rows"
         return plan
-    return _clinical(plan, compiler) or _single(plan, predicates) or _probed(plan, predicates)
+    return _clinical(plan, compiler) or _single(plan, guard, predicates) or _probed(plan, guard, predicates)
 
 
-def _single(plan: Plan, predicates: Sequence[Predicate]) -> Plan | None:
+def _where(guard: Sql, predicates: Sequence[Predicate], driver: Predicate | None = None) -> Sql:
+    """Return what a resource is checked for when the driver yields it."""
+    return all_of([guard, *(each.check for each in predicates if each is not driver or not each.exact)])
+
+
+def _single(plan: Plan, guard: Sql, predicates: Sequence[Predicate]) -> Plan | None:
     """One condition that can be read newest first needs no probe."""
     if plan.key is not None or len(predicates) != 1 or not predicates[0].ordered:
         return None
-    return _walk(plan, predicates[0])
+    return _walk(plan, guard, predicates, predicates[0])
 
 
-def _probed(plan: Plan, predicates: Sequence[Predicate]) -> Plan:
+def _probed(plan: Plan, guard: Sql, predicates: Sequence[Predicate]) -> Plan:
     drivers = [each for each in predicates if each.spans]
-    every = Predicate(Sql(""), (Span("resource", Sql("t.type_id=?", (TYPE_ID[plan.search.type],))),))
+    every = Predicate(ALWAYS, (Span("resource", Sql("t.type_id=?", (TYPE_ID[plan.search.type],))),))
     sizes = probe(plan.session, [*drivers, every])
     size, driver = min(zip(sizes, [*drivers, every], strict=True), key=lambda pair: pair[0])
     if size < PROBE:
-        plan.spans = driver.spans
+        plan.spans, plan.where = driver.spans, _where(guard, predicates, driver)
         plan.words = f"all {size} rows of {_tables(driver)}, sorted"
         return plan
     if plan.key is not None:
         plan.walk, plan.words = True, f"in the order of {plan.key.table}"
+        plan.whole = None if driver is every else driver.spans
         return plan
     walkable = next((each for each in drivers if each.ordered), None)
     if walkable is not None:
-        return _walk(plan, walkable)
+        return _walk(plan, guard, predicates, walkable)
     plan.words = "every resource, newest first"
+    plan.whole = None if driver is every else driver.spans
     return plan
 
 
-def _walk(plan: Plan, driver: Predicate) -> Plan:
+def _walk(plan: Plan, guard: Sql, predicates: Sequence[Predicate], driver: Predicate) -> Plan:
     plan.spans, plan.walk = driver.spans, len(driver.spans or ()) <= _WALKED
+    plan.where = _where(guard, predicates, driver)
     plan.words = f"{_tables(driver)}, newest first"
     return plan
 

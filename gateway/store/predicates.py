@@ -32,10 +32,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One condition: `check` holds for a resource `r`; `spans` together cover all matches, None where none do."""
+    """One condition: `check` holds for a resource `r`; `spans` together cover all matches, None where none do.
+
+    `exact` says that the spans hold nothing else, so that what they yield needs no check.
+    """
 
     check: Sql
     spans: tuple[Span, ...] | None = None
+    exact: bool = True
 
     @property
     def ordered(self) -> bool:

@@ -13,12 +13,12 @@ import msgspec
 from gateway.search import extract
 from gateway.search.request import Cursor, Search
 from gateway.search.scope import Scope
+from gateway.store.bodies import unpack
 from gateway.store.compile import Compiler
 from gateway.store.plan import Plan, choose
 from gateway.store.predicates import Sql, all_of, in_list
-from gateway.store.resources import ResourceReads, visible
-from gateway.store.type_ids import TYPE_ID
-from gateway.store.values import Stored
+from gateway.store.resources import ResourceReads
+from gateway.store.type_ids import TYPE_ID, type_name
 
 
 class StoredHit(NamedTuple):
@@ -42,67 +42,90 @@ class Page:
     total: int | None
 
 
+class Sight(NamedTuple):
+    """A scope in the store's terms: what a resource `r` must be, in SQL and for a row already read."""
+
+    sql: Sql
+    sites: frozenset[int] | None
+    hidden: int
+    test: int
+
+    def allows(self, deleted: int, site: int, sensitivity: int, test: int) -> bool:
+        """Say whether the scope may see a resource with these columns."""
+        in_sites = self.sites is None or site in self.sites
+        return not deleted and in_sites and not sensitivity & self.hidden and test == self.test
+
+
 def run(tx: ResourceReads, search: Search, scope: Scope) -> Page:
     """Return one page of a search, as much of it as the scope may see."""
-    guard = guarded(tx, scope)
-    if guard is None:
+    sight = sight_of(tx, scope)
+    if sight is None:
         return Page([], [], None, 0 if search.total == "accurate" else None)
-    plan = _plan(tx, search, guard)
+    plan = _plan(tx, search, sight)
     total = plan.total() if search.total == "accurate" else None
     if not search.count:
         return Page([], [], None, total)
     found = plan.page(search.cursor, search.count + 1)
     shown = found[: search.count]
     following = Cursor(*shown[-1]) if len(found) > search.count else None
-    stored = _current(tx, [each.pid for each in shown], scope)
-    return Page([_hit(each) for each in stored], _includes(tx, search, stored, scope), following, total)
+    matches = _current(tx, [each.pid for each in shown], sight)
+    return Page(matches, _includes(tx, search, matches, sight), following, total)
 
 
 def explain(tx: ResourceReads, search: Search, scope: Scope) -> str:
     """Return in words how a search would be driven; for tests and operators."""
-    guard = guarded(tx, scope)
-    return "nothing: the scope holds no site" if guard is None else _plan(tx, search, guard).words
+    sight = sight_of(tx, scope)
+    return "nothing: the scope holds no site" if sight is None else _plan(tx, search, sight).words
 
 
-def guarded(tx: ResourceReads, scope: Scope) -> Sql | None:
-    """Return what the scope lets a resource `r` be, or None where it lets none be."""
+def sight_of(tx: ResourceReads, scope: Scope) -> Sight | None:
+    """Return a scope in the store's terms, or None where it lets nothing be seen."""
     parts = [Sql("r.deleted=0 AND r.test=?", (int(scope.test),))]
     if scope.hidden:
         parts.append(Sql("(r.sensitivity & ?)=0", (scope.hidden,)))
+    sites = None
     if scope.sites is not None:
-        numbers = [number for name in sorted(scope.sites) if (number := tx.names.find("site", name)) is not None]
-        if not numbers:
+        sites = frozenset(n for name in scope.sites if (n := tx.names.find("site", name)) is not None)
+        if not sites:
             return None
-        parts.append(in_list("r.site_id", numbers))
-    return all_of(parts)
+        parts.append(in_list("r.site_id", sorted(sites)))
+    return Sight(all_of(parts), sites, scope.hidden, int(scope.test))
 
 
-def _plan(tx: ResourceReads, search: Search, guard: Sql) -> Plan:
-    compiler = Compiler(tx.session, search, guard)
-    return choose(tx.session, search, compiler, guard)
+def _plan(tx: ResourceReads, search: Search, sight: Sight) -> Plan:
+    return choose(tx.session, search, Compiler(tx.session, search, sight.sql))
 
 
-def _current(tx: ResourceReads, pids: Sequence[int], scope: Scope) -> list[Stored]:
+_CURRENT = (
+    "SELECT r.pid, r.deleted, r.site_id, r.sensitivity, r.test, r.type_id, r.fid, r.ver, r.updated_us, v.body"
+    " FROM resource r JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
+)
+
+
+def _current(tx: ResourceReads, pids: Sequence[int], sight: Sight) -> list[StoredHit]:
     """Return current versions in the order asked; what was deleted or hidden since the index was read is left out."""
-    found = tx.current(pids)
-    known = [found[pid] for pid in pids if pid in found]
-    return [each for each in known if not each.deleted and visible(each, scope)]
+    rows = tx.session.keyed(_CURRENT, (("pid", "int"),), [(pid,) for pid in pids])
+    hits = {
+        row[0]: StoredHit(type_name(row[5]), row[6], row[7], row[8], unpack(row[9]))
+        for row in rows
+        if sight.allows(*row[1:5])
+    }
+    return [hits[pid] for pid in pids if pid in hits]
 
 
-def _includes(tx: ResourceReads, search: Search, matches: Sequence[Stored], scope: Scope) -> list[StoredHit]:
+def _includes(tx: ResourceReads, search: Search, matches: Sequence[StoredHit], sight: Sight) -> list[StoredHit]:
     if not search.include:
         return []
-    shown = {(each.type, each.fid) for each in matches}
-    wanted: dict[tuple[str, str], None] = {}
+    wanted: dict[tuple[int, str], None] = {}
     for match in matches:
         body = msgspec.json.decode(match.body)
         for parameter, target in search.include:
             for _, type_of, fid in extract.targets(body, parameter):
-                if type_of in TYPE_ID and target in ("", type_of) and (type_of, fid) not in shown:
-                    wanted[type_of, fid] = None
-    heads = tx.heads(wanted)
-    return [_hit(each) for each in _current(tx, [heads[key].pid for key in wanted if key in heads], scope)]
-
-
-def _hit(stored: Stored) -> StoredHit:
-    return StoredHit(stored.type, stored.fid, stored.ver, stored.updated_us, stored.body, stored.patient_pid)
+                if type_of in TYPE_ID and target in ("", type_of):
+                    wanted[TYPE_ID[type_of], fid] = None
+    for match in matches:
+        wanted.pop((TYPE_ID[match.type], match.fid), None)
+    rows = tx.session.keyed(
+        "SELECT type_id, fid, pid FROM resource", (("type_id", "int"), ("fid", "text")), list(wanted)
+    )
+    return _current(tx, [pid for _, _, pid in rows], sight)

@@ -78,10 +78,8 @@ def satisfied(criterion: Criterion, body: Json) -> bool:
             parts = all(satisfied(Criterion(part, missing=False), body) for part in _parts(criterion))
             return (parts or bool(rows_of(criterion, body))) != criterion.missing
         return any(_together(criterion, value, body) for value in criterion.values)
-    if criterion.parameter.name == "_id":
-        held = [(0, 0, "", body["id"], 0, None)]
-    else:
-        held = rows_of(criterion, body)
+    by_id = criterion.parameter.name == "_id"
+    held = [(0, 0, "", body["id"], 0, None)] if by_id else rows_of(criterion, body)
     if criterion.missing is not None:
         return bool(held) != criterion.missing
     found = any(value.matches(row) for value in criterion.values for row in held)

@@ -1,0 +1,160 @@
+"""Parsing of searches: whatever arrives becomes a Search, or a sentence that says what would be right."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.errors import Category, GatewayError
+from gateway.search import parameters
+from gateway.search.kinds.date import Date
+from gateway.search.kinds.reference import Target
+from gateway.search.kinds.string import String
+from gateway.search.kinds.token import Token
+from gateway.search.refusals import UNSUPPORTED
+from gateway.search.request import MOST, Cursor, Search, parse
+
+ZONE = "Asia/Shanghai"
+
+
+def one(kind: str, name: str, value: str):
+    (criterion,) = parse(kind, [(name, value)], ZONE).criteria
+    return criterion
+
+
+def refusal(kind: str, *pairs: tuple[str, str]) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        parse(kind, pairs, ZONE)
+    return caught.value
+
+
+def test_values_are_read_by_kind():
+    assert one("Observation", "code", "http://loinc.org|718-7").values == (Token("http://loinc.org", "718-7"),)
+    assert one("Patient", "name:exact", "Wáng").values == (String("Wáng", "exact"),)
+    assert one("Patient", "name", "Wáng").values == (String("wang", "starts"),)
+    assert one("Observation", "patient", "1").values == (Target((("Patient", "1"),)),)
+    date = one("Observation", "date", "ge2026-01-01").values[0]
+    assert isinstance(date, Date)
+    assert date.low == 1767196800000000
+
+
+def test_commas_are_or_and_repeats_are_and():
+    assert one("Observation", "status", r"final,amended,a\,b").values == (
+        Token(None, "final"),
+        Token(None, "amended"),
+        Token(None, "a,b"),
+    )
+    assert len(parse("Observation", [("date", "ge2026"), ("date", "lt2027")], ZONE).criteria) == 2
+
+
+def test_modifiers():
+    assert one("Observation", "status:not", "final").negated
+    assert one("Observation", "encounter:missing", "true").missing is True
+    assert one("Observation", "subject:Patient", "7").values == (Target((("Patient", "7"),)),)
+    assert one("Measure", "url:below", "http://x").values[0].below
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("status:text", "x", "status:text is not supported; status takes :not, :missing"),
+        ("status:missing", "maybe", "'status:missing'|'status' is true or false"),
+        ("subject:Organization", "7", "subject takes :Device, :Group, :Location, :Patient, :missing"),
+        ("subject:Patient", "Group/7", "does not name a Patient"),
+        ("date", "2026-02-30", "is not a date"),
+        ("date", "next week", "is not a date such as"),
+        ("value-quantity", "ten", "is not a number"),
+        ("value-quantity", "5|g/L", r"number\|\|code"),
+        ("code", "a|b|c", "is not a code"),
+        ("code", "|", "is not a code"),
+        ("code", " ", "has no value"),
+        ("code", "a\0", "no text may hold"),
+        ("subject", "a b", "is not an id"),
+        ("code-value-quantity", "718-7", "2 values joined by"),
+        ("_sort", "-date,code", "Only one _sort"),
+        ("_sort", "code", "by _lastUpdated, .*date.* it is"),
+        ("_sort", "nothing", "no search parameter 'nothing'"),
+        ("_count", "-1", "_count is a whole number"),
+        ("_total", "all", "_total is none"),
+        ("_summary", "text", "_summary=text is not supported"),
+        ("_include", "Patient:link", "names no reference parameter of Observation. Usable: .*Observation:subject"),
+        ("_include", "Observation:subject:Nobody", "no resource type 'Nobody'"),
+        ("_include:iterate", "Observation:subject", "_include:iterate is not supported"),
+        ("_linked", "no", "'_linked' is true or false"),
+        ("subject.name", "x", "chained parameters are not supported yet"),
+        ("subject:Patient.name", "x", "chained parameters"),
+        ("colour", "red", "Observation has no search parameter 'colour'. Supported: .*code.*_sort"),
+    ],
+)
+def test_refusals_say_what_is_right(name, value, text):
+    with pytest.raises(GatewayError, match=text):
+        parse("Observation", [(name, value)], ZONE)
+
+
+@pytest.mark.parametrize("name", [*UNSUPPORTED, "_has:Observation:subject:code"])
+def test_later_features_are_refused_by_name(name):
+    error = refusal("Patient", (name, "x"))
+    assert error.category is Category.UNSUPPORTED
+    assert "not supported yet. Supported: " in error.text
+
+
+def test_what_needs_more_than_rows_is_refused():
+    assert refusal("Location", ("near", "1|2")).category is Category.UNSUPPORTED
+    assert refusal("Patient", ("age", "30")).category is Category.UNSUPPORTED
+    assert refusal("MolecularSequence", ("chromosome-variant-coordinate", "1$2$3")).category is Category.UNSUPPORTED
+
+
+def test_an_unknown_type_is_not_found():
+    assert refusal("Nothing").category is Category.NOT_FOUND
+
+
+def test_too_many_values_are_refused():
+    assert "more than 200 values" in refusal("Observation", ("code", ",".join(map(str, range(201))))).text
+
+
+def test_steering():
+    search = parse(
+        "Observation",
+        [
+            ("_count", "5000"),
+            ("_total", "estimate"),
+            ("_sort", "-date"),
+            ("_include", "Observation:subject:Patient"),
+            ("_include", "Observation:subject:Patient"),
+            ("_linked", "false"),
+            ("_format", "json"),
+            ("_summary", "false"),
+        ],
+        ZONE,
+        Cursor(3, 7),
+    )
+    assert (search.count, search.total, search.linked, search.cursor) == (MOST, "accurate", False, Cursor(3, 7))
+    assert search.sort is not None
+    assert (search.sort.parameter.name, search.sort.descending) == ("date", True)
+    assert [include.target for include in search.include] == ["Patient"]
+    assert ("_format", "json") not in search.pairs
+
+
+@pytest.mark.parametrize("pair", [("_summary", "count"), ("_count", "0")])
+def test_the_total_alone(pair):
+    search = parse("Patient", [pair], ZONE)
+    assert (search.count, search.total) == (0, "accurate")
+    assert parse("Patient", [pair, ("_total", "none")], ZONE).total == "accurate"
+
+
+NAMES = st.sampled_from([*parameters.for_type("Observation"), *parameters.for_type("Patient"), "_sort", "_count", "_x"])
+SUFFIX = st.sampled_from(["", ":exact", ":contains", ":missing", ":not", ":Patient", ":", ".name", ":text"])
+VALUES = st.text() | st.from_regex(r"(eq|gt|ap)?[0-9T:.+-]{1,20}([|$,\\][a-z|]{0,5}){0,3}", fullmatch=True)
+
+
+@given(
+    st.sampled_from(["Observation", "Patient", "Encounter", "RiskAssessment", "MolecularSequence"]),
+    st.lists(st.tuples(st.builds("{}{}".format, NAMES, SUFFIX) | st.text(), VALUES), max_size=4),
+)
+@example("Observation", [("date", "9999-12-31")])
+@example("Observation", [("value-quantity", "1e999")])
+@example("Observation", [("date", "ap0001")])
+def test_anything_is_a_search_or_a_sentence(kind, pairs):
+    try:
+        assert isinstance(parse(kind, pairs, ZONE), Search)
+    except GatewayError as error:
+        assert error.text.endswith((".", "?"))
