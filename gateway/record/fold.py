@@ -21,6 +21,9 @@ _TERMINAL: dict[str, frozenset[str]] = {
 
 _UNION_BY_VALUE = ("identifier",)
 
+# Elements whose parts are told by different messages: the admission says where from, the discharge where to.
+_PARTED = ("period", "hospitalization")
+
 
 def fold(current: Body | None, draft: Draft, *, older: bool = False) -> Body:
     """Return the resource after `draft`; `older` says that its source time is before the stored one's.
@@ -56,9 +59,27 @@ def _fill(current: Body, said: Body) -> Body:
 
 
 def _replace(current: Body, draft: Draft) -> Body:
-    merged = {name: value for name, value in current.items() if not _displaced(name, draft)}
-    merged.update(draft.body)
+    kept = {name: value for name, value in current.items() if not _displaced(name, draft)}
+    merged = {**kept, **draft.body}
+    for name in _PARTED:
+        if name in kept and name in draft.body:
+            merged[name] = {**kept[name], **draft.body[name]}
+    if "extension" in kept and "extension" in draft.body:
+        merged["extension"] = _by_url(kept["extension"], draft.body["extension"])
     return _with_identifiers(merged, current, draft.body)
+
+
+def _by_url(old: list[Body], new: list[Body]) -> list[Body]:
+    """Return the extensions as restated, each in its place: what was not sent is unchanged (decision 7)."""
+    said: dict[str, list[Body]] = {}
+    for entry in new:
+        said.setdefault(str(entry.get("url")), []).append(entry)
+    restated = frozenset(said)
+    found: list[Body] = []
+    for entry in old:
+        url = str(entry.get("url"))
+        found += said.pop(url, []) if url in restated else [entry]
+    return [*found, *(entry for entries in said.values() for entry in entries)]
 
 
 def _advance(current: Body, draft: Draft) -> Body:

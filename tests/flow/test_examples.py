@@ -49,7 +49,9 @@ def test_the_probe_that_speaks_http_never_becomes_an_item(town):
     assert len(town.items()) == len(FILES) - 1
 
 
-@pytest.mark.parametrize("name", ["李珅", "陈玘", "周䶮", "王妡", "赵珇", "周玕", "阿卜杜·热合曼", "孙秀梅", "陈玘之女"])
+@pytest.mark.parametrize(
+    "name", ["李珅", "陈玘", "周䶮", "王妡", "赵珇", "周玕", "阿卜杜·热合曼", "孙秀梅", "陈玘之女"]
+)
 def test_no_name_is_broken_by_the_delimiters_in_its_bytes(town, name):
     assert person(town, name)["name"][0]["text"] == name
 

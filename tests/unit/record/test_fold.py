@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.mapping.draft import Draft
 from gateway.record.fold import fold
 from tests.unit.record.make import draft
 
@@ -113,3 +114,37 @@ def test_messages_that_bring_numbers_in_turn_end_in_one_order():
 def test_an_older_snapshot_says_nothing_any_more():
     stored = {"resourceType": "Observation", "status": "final"}
     assert fold(stored, draft("o", "Observation", status="preliminary", note=[{"text": "x"}]), older=True) is stored
+
+
+def test_replacing_keeps_the_extensions_and_parts_that_were_not_sent():
+    current = {
+        "resourceType": "Encounter",
+        "extension": [
+            {"url": "a", "valueString": "1"},
+            {"url": "b", "valueString": "2"},
+            {"url": "b", "valueString": "3"},
+        ],
+        "hospitalization": {"admitSource": {"text": "clinic"}},
+        "period": {"start": "2026-01-07"},
+    }
+    body = {
+        "resourceType": "Encounter",
+        "extension": [{"url": "c", "valueString": "5"}, {"url": "b", "valueString": "4"}],
+        "hospitalization": {"dischargeDisposition": {"text": "home"}},
+        "period": {"end": "2026-01-13"},
+    }
+    told = fold(current, Draft("e", "Encounter", body, "replace"))
+    assert told["extension"] == [
+        {"url": "a", "valueString": "1"},
+        {"url": "b", "valueString": "4"},
+        {"url": "c", "valueString": "5"},
+    ]
+    assert told["hospitalization"] == {"admitSource": {"text": "clinic"}, "dischargeDisposition": {"text": "home"}}
+    assert told["period"] == {"start": "2026-01-07", "end": "2026-01-13"}
+
+
+def test_what_a_message_clears_is_not_kept_as_a_part():
+    current = {"resourceType": "Encounter", "period": {"start": "2026-01-07", "end": "2026-01-13"}}
+    body = {"resourceType": "Encounter", "period": {"start": "2026-01-07"}}
+    told = fold(current, Draft("e", "Encounter", body, "replace", clear=("period",)))
+    assert told["period"] == {"start": "2026-01-07"}
