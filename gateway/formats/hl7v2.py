@@ -1,10 +1,8 @@
 """Reads an HL7 v2 message lazily: segments, fields, repetitions and components where somebody asks for them."""
 
-from collections.abc import Sequence
-
 from gateway.fhir.issues import Issue
 from gateway.formats import hl7v2_grammar as grammar
-from gateway.formats.hl7v2_cut import cut
+from gateway.formats.hl7v2_cut import cut, ordinals
 from gateway.formats.hl7v2_grammar import Group
 from gateway.formats.hl7v2_syntax import (
     NULL,
@@ -33,12 +31,28 @@ _LEADING = "\ufeff\x0b\r\n\t \x00"
 _HEADERS = ("MSH", "BHS", "FHS")
 
 
+class _Lines(list[str]):
+    """The lines of one message, which its segments share, and the ordinal of each once somebody asks."""
+
+    __slots__ = ("_ordinals",)
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(lines)
+        self._ordinals: list[int] | None = None
+
+    def ordinal(self, position: int) -> int:
+        """Return which segment of its name stands at the position, from 1."""
+        if self._ordinals is None:
+            self._ordinals = ordinals(self)
+        return self._ordinals[position]
+
+
 class Segment:
     """One segment: its name, its place in the message (from 0), its text; fields are split when first read."""
 
     __slots__ = ("_fields", "_lines", "delimiters", "line", "name", "position")
 
-    def __init__(self, line: str, position: int, delimiters: Delimiters, lines: Sequence[str]) -> None:
+    def __init__(self, line: str, position: int, delimiters: Delimiters, lines: _Lines) -> None:
         self.name = line[:3]
         self.position = position
         self.line = line
@@ -92,8 +106,7 @@ class Segment:
     @property
     def ordinal(self) -> int:
         """Return which segment of this name it is, from 1."""
-        lines = self._lines
-        return sum(lines[index].startswith(self.name) for index in range(self.position + 1))
+        return self._lines.ordinal(self.position)
 
 
 class Message:
@@ -101,7 +114,7 @@ class Message:
 
     __slots__ = ("_header", "_lines", "_segments", "_tree", "delimiters", "issues", "text")
 
-    def __init__(self, text: str, delimiters: Delimiters, lines: list[str], issues: list[Issue]) -> None:
+    def __init__(self, text: str, delimiters: Delimiters, lines: _Lines, issues: list[Issue]) -> None:
         self.text = text
         self.delimiters = delimiters
         self.issues = issues
@@ -182,7 +195,7 @@ def parse(text: str, encoding: str = "") -> Message:
     lines, issues = cut(text, delimiters.field)
     if odd:
         issues.insert(0, Issue("information", "structure", odd, "MSH[1]-2"))
-    return Message(text, delimiters, lines, issues)
+    return Message(text, delimiters, _Lines(lines), issues)
 
 
 def _why_not(text: str) -> str:

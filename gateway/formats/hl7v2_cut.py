@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from gateway.fhir.issues import Issue
 
@@ -21,8 +22,6 @@ class _Patterns:
     irregular: re.Pattern[str]
     split: re.Pattern[str]
     glue_hint: re.Pattern[str]
-    glue: re.Pattern[str]
-    glue_alone: re.Pattern[str]
 
 
 def cut(text: str, field: str) -> tuple[list[str], list[Issue]]:
@@ -39,7 +38,7 @@ def cut(text: str, field: str) -> tuple[list[str], list[Issue]]:
     else:
         lines = text.split("\r")
     if patterns.glue_hint.search(text):
-        lines = _recut(lines, patterns, field, issues)
+        lines = _recut(lines, field, issues)
     return lines, issues
 
 
@@ -51,11 +50,10 @@ def _patterns(field: str) -> _Patterns:
         irregular=re.compile(f"\r(?![A-Z][A-Z0-9]{{2}}{f})"),
         split=re.compile(f"[\r\n]+(?=[A-Z][A-Z0-9]{{2}}(?:{f}|[\r\n]|$))"),
         glue_hint=re.compile(f"{f}(?<=[A-Z][A-Z0-9][A-Z0-9]{f})(?<=[^\r\n](?:{names}){f})"),
-        glue=_glue(f),
-        glue_alone=_glue_alone(f),
     )
 
 
+@lru_cache(maxsize=32)
 def _glue(f: str) -> re.Pattern[str]:
     """Return what marks a segment that starts in the middle of a line, by how the segment must go on.
 
@@ -75,6 +73,7 @@ def _glue(f: str) -> re.Pattern[str]:
     )
 
 
+@lru_cache(maxsize=32)
 def _glue_alone(f: str) -> re.Pattern[str]:
     """Return the same for a message that is all one line, and for MSH: there segments must be glued somewhere.
 
@@ -115,47 +114,59 @@ def _any(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns))
 
 
+def ordinals(lines: list[str]) -> list[int]:
+    """Return for each line which segment of its name it is, from 1."""
+    seen: dict[str, int] = {}
+    found = []
+    for line in lines:
+        name = line[:3]
+        number = seen[name] = seen.get(name, 0) + 1
+        found.append(number)
+    return found
+
+
 def _continuations(lines: list[str]) -> list[Issue]:
     return [
         Issue(
             "information",
             "structure",
             f"{line[:3]} runs over more than one line; the lines that do not begin a segment were kept as its text.",
-            f"{line[:3]}[{_ordinal(lines, index)}]",
+            f"{line[:3]}[{number}]",
         )
-        for index, line in enumerate(lines)
+        for line, number in zip(lines, ordinals(lines), strict=True)
         if "\r" in line or "\n" in line
     ]
 
 
-def _recut(lines: list[str], patterns: _Patterns, field: str, issues: list[Issue]) -> list[str]:
+def _recut(lines: list[str], field: str, issues: list[Issue]) -> list[str]:
     alone = len(lines) == 1
     whole: list[str] = []
+    glued: list[int] = []
     for line in lines:
-        begin = 0
-        glue = patterns.glue_alone if alone or line.startswith("MSH") else patterns.glue
-        for match in glue.finditer(line):
-            at = match.start()
-            if line.startswith("MSH") and begin == 0 and line.count(field, 0, at) < _MSH_FIELDS:
-                continue
-            whole.append(line[begin:at])
-            issues.append(_glued(whole, line[at : at + 3], field))
-            begin = at
-        whole.append(line[begin:])
+        glue = (_glue_alone if alone or line.startswith("MSH") else _glue)(re.escape(field))
+        for begin, end in pairwise((0, *_cuts(line, glue, field), len(line))):
+            if begin:
+                glued.append(len(whole))
+            whole.append(line[begin:end])
+    numbers = ordinals(whole) if glued else []
+    issues += [_glued(whole[at - 1], numbers[at - 1], whole[at][:3], field) for at in glued]
     return whole
 
 
-def _glued(whole: list[str], name: str, field: str) -> Issue:
-    before = whole[-1]
-    number = before.count(field) + (before[:3] in ("MSH", "BHS", "FHS"))
+def _cuts(line: str, glue: re.Pattern[str], field: str) -> list[int]:
+    """Return where the line is to be cut."""
+    found = [match.start() for match in glue.finditer(line)]
+    if line.startswith("MSH"):
+        while found and line.count(field, 0, found[0]) < _MSH_FIELDS:
+            del found[0]
+    return found
+
+
+def _glued(before: str, ordinal: int, name: str, field: str) -> Issue:
+    number = before.count(field) + before.startswith(("MSH", "BHS", "FHS"))
     return Issue(
         "warning",
         "structure",
         f"{name} followed {before[:3]}-{number} without a segment separator; the line was cut there.",
-        f"{before[:3]}[{_ordinal(whole, len(whole) - 1)}]-{number}",
+        f"{before[:3]}[{ordinal}]-{number}",
     )
-
-
-def _ordinal(lines: list[str], index: int) -> int:
-    name = lines[index][:3]
-    return sum(line.startswith(name) for line in lines[: index + 1])

@@ -181,10 +181,13 @@ class _Frame:
                 return index
         return -1
 
-    def hold(self, name: str) -> int:
-        """Return the item at or after the present place that holds the segment somewhere, -1 if none."""
+    def hold(self, name: str, busy: _Frame | None = None) -> int:
+        """Return the item at or after the present place that holds the segment somewhere, -1 if none.
+
+        The group `busy`, open now, is not begun again by a segment that cannot begin it.
+        """
         for index in self.node.contains.get(name, ()):
-            if index >= self.next:
+            if index >= self.next and (busy is None or self.node.items[index].node is not busy.node):
                 return index
         return -1
 
@@ -249,7 +252,8 @@ class _Builder:
     def _ahead(self, segment: Segment) -> Group | None:
         """Place a segment whose group lacks its first segments: an OBX without OBR."""
         for depth in range(len(self.frames) - 1, -1, -1):
-            index = self.frames[depth].hold(segment.name)
+            busy = self.frames[depth + 1] if depth + 1 < len(self.frames) else None
+            index = self.frames[depth].hold(segment.name, busy)
             if index >= 0:
                 del self.frames[depth + 1 :]
                 self.side = []

@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 ROOT = Path(__file__).resolve().parents[3]
 OWN = sorted((ROOT / "tests" / "data" / "hl7v2").glob("*.hl7"))
 COUNTY = [path for path in sorted((ROOT / "examples" / "messages").glob("*.hl7")) if not path.name.startswith("9")]

@@ -345,3 +345,9 @@ def test_a_million_segments_are_read_in_one_pass():
 def test_a_glued_megabyte_is_read_in_one_pass():
     message = parse(MSH + PID + "OBX|1|NM|K||4.1|mmol/L|||||F" * 40_000)
     assert len(message.segments) == 40_002
+
+
+@pytest.mark.parametrize("path", [*samples.OWN, *samples.COUNTY, *samples.PUBLIC], ids=lambda path: path.stem)
+def test_only_samples_that_are_glued_are_cut(path):
+    cuts = [issue for issue in parse(samples.read_sample(path)).issues if "without a segment separator" in issue.text]
+    assert bool(cuts) == (path.stem in ("oml_o21_ex4", "oml_o21_ex6") or "glued" in path.stem)

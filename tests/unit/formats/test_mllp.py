@@ -1,5 +1,7 @@
 """Framing: the same frames however the bytes arrive, nothing lost, nothing unbounded."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +89,7 @@ def test_33_mebibytes_are_oversize_by_default():
 
 
 def test_bytes_one_by_one_cost_no_more_than_their_number():
-    payload = b"MSH|" + b"a" * 200_000
+    payload = b"MSH|" + b"a" * 60_000
     decoder = Decoder()
     found = []
     for byte in wrap(payload):
@@ -109,7 +111,7 @@ def test_any_payload_without_markers_comes_back_whatever_the_chunks(contents, da
     stream = b"".join(map(wrap, clean))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     edges = [0, *cuts, len(stream)]
-    assert payloads(*[stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]) == clean
+    assert payloads(*[stream[a:b] for a, b in pairwise(edges)]) == clean
 
 
 @given(st.lists(st.sampled_from([b"\x0b", b"\x1c", b"\r", b"MSH|", b"M", b"S", b"x" * 30, b"BHS|"]), max_size=30))
