@@ -1,13 +1,13 @@
 """The catalogue: all feeds of the mapping folders with their compiled definitions, activated whole or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gateway.errors import Category, GatewayError
 from gateway.formats.hl7v2 import Message
 from gateway.mapping import checking, feeds
 from gateway.mapping.compiling import Compiler
-from gateway.mapping.definition import MessageDef
+from gateway.mapping.definition import MessageDef, Source
 from gateway.mapping.draft import Mapped
 from gateway.mapping.engine import Lefts, Run
 from gateway.mapping.environment import BASE, Environment
@@ -64,6 +64,16 @@ class Mapper:
         """Return a mapper of the same feed that also makes MessageHeader and Provenance resources."""
         return Mapper(self._env, self._library, envelope=True)
 
+    def declared(self) -> Iterator[tuple[str, str, str]]:
+        """Yield message structure, segment map and field for every rule there is (guide coverage, C1)."""
+        for message in self._library.messages.values():
+            uses = [use for one in message.resources.values() for use in (*one.on.values(), *one.also.values())]
+            names = dict.fromkeys(name for use in uses for name in use.maps)
+            for structure in (word for word in (message.name, *message.covers) if "^" not in word):
+                for name in names:
+                    for rule in self._library.segments[name].rules.values():
+                        yield structure, name, str(Source(rule.source.name, rule.source.field))
+
     def compile_all(self) -> None:
         """Compile every plan, so that a fault shows now and not with a message."""
         for name in self._library.messages:
@@ -101,6 +111,10 @@ class Catalog:
             told = f"there is no feed {feed_name!r}; there are {', '.join(sorted(self._mappers))}"
             raise GatewayError(told, category=Category.NOT_FOUND)
         return found
+
+    def declared(self, feed_name: str = checking.GENERIC) -> Iterator[tuple[str, str, str]]:
+        """Yield message structure, segment map and field of every rule one feed sees."""
+        return self.mapper(feed_name).declared()
 
     def book(self, *, insecure_local: bool = False) -> FeedBook:
         """Return the feeds as a book that finds a sender's."""

@@ -17,7 +17,7 @@ def load(mappings: list[Path]) -> tuple[Mapper, dict[str, set[Pair]] | None]:
     from gateway.mapping import catalog  # noqa: PLC0415  the oracle works without the gateway
 
     loaded = catalog.load(mappings)
-    mapper = loaded.mapper(FEED)
+    mapper = loaded.mapper(FEED).with_envelope()
 
     def run(text: str) -> Output:
         return output(mapper.map(hl7v2.parse(text), trace=True))
