@@ -26,7 +26,7 @@ def read(item: Item) -> Parsed | Parked:
     """Read one item with its feed's pinned charset, else by detection (architecture decision 3)."""
     try:
         decoded = charset.decode(item.raw, item.feed.charset or None, item.charset or None)
-        message = hl7v2.parse(decoded.text)
+        message = hl7v2.parse(decoded.text, decoded.encoding)
     except charset.Undecodable as fault:
         return _parked(item, Reason.UNDECODABLE, fault)
     except hl7v2.NotHl7 as fault:
