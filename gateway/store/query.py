@@ -97,8 +97,8 @@ def _plan(tx: ResourceReads, search: Search, sight: Sight) -> Plan:
 
 
 _CURRENT = (
-    "SELECT r.pid, r.deleted, r.site_id, r.sensitivity, r.test, r.type_id, r.fid, r.ver, r.updated_us, v.body"
-    " FROM resource r JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
+    "SELECT r.pid, r.deleted, r.site_id, r.sensitivity, r.test, r.type_id, r.fid, r.ver, r.updated_us, v.body,"
+    " r.patient_pid FROM resource r JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
 )
 
 
@@ -106,7 +106,7 @@ def _current(tx: ResourceReads, pids: Sequence[int], sight: Sight) -> list[Store
     """Return current versions in the order asked; what was deleted or hidden since the index was read is left out."""
     rows = tx.session.keyed(_CURRENT, (("pid", "int"),), [(pid,) for pid in pids])
     hits = {
-        row[0]: StoredHit(type_name(row[5]), row[6], row[7], row[8], unpack(row[9]))
+        row[0]: StoredHit(type_name(row[5]), row[6], row[7], row[8], unpack(row[9]), row[10])
         for row in rows
         if sight.allows(*row[1:5])
     }
