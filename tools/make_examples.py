@@ -80,9 +80,7 @@ def make(book: dict[str, Any]) -> dict[str, bytes]:
 
 def table(book: dict[str, Any]) -> str:
     """Return the Markdown table: file, what it shows, what must happen."""
-    rows = [
-        f"| `{name}.hl7` | {entry['shows']} | {entry['must']} |" for name, entry in book["messages"].items()
-    ]
+    rows = [f"| `{name}.hl7` | {entry['shows']} | {entry['must']} |" for name, entry in book["messages"].items()]
     return "\n".join(["| File | Shows | Must happen |", "|---|---|---|", *rows]).replace("`|`", "`\\|`")
 
 
