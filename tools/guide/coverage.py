@@ -204,7 +204,7 @@ def codes(
     oracle = Oracle(guide)
     for structure in structures:
         for turn, text in enumerate(exercise.turns(guide, structure, most)):
-            if turn % LOOK == 0 and turn and not _pending(guide, structure, turn, honoured):
+            if turn % LOOK == 0 and turn and not _pending(guide, structure, turn - exercise.SHORT_ROUND, honoured):
                 break
             _send(oracle, structure, text, mapper, honoured, first)
     return honoured, first

@@ -8,6 +8,7 @@ from tools.guide import conditions, paths, r4
 from tools.guide.conditions import Condition, Join, Test
 from tools.guide.message import component
 from tools.guide.oracle import REFERENCE
+from tools.guide.plan import ALWAYS, EVENTS, EXCLUSIVE, MAX_VARIANTS, NEEDED, OBX5, ROLES, WITHOUT
 from tools.guide.samples import Maker
 from tools.guide.tables import Guide, MessageRow, Row
 
@@ -16,49 +17,9 @@ Needs = dict[Key, str]
 PRESENT, ABSENT, TWICE, ONCE = "<present>", "<absent>", "<twice>", "<once>"
 LONG, SHORT = "<long>", "<short>"
 MARKS = {PRESENT, ABSENT, TWICE, ONCE, LONG, SHORT}
-EVENTS = {
-    "ADT_A01": ["A01", "A04", "A08"],
-    "ADT_A02": ["A02"],
-    "ADT_A05": ["A05", "A28", "A31"],
-    "ADT_A06": ["A06", "A07"],
-    "ADT_A09": ["A09", "A10", "A12"],
-    "ADT_A11": ["A11"],
-    "ADT_A17": ["A17"],
-}
-EXCLUSIVE: list[list[tuple[str, int]]] = [
-    [("TQ1", 0), ("ORC", 7), ("OBR", 27), ("OBR", 6)],
-    [("SPM", 0), ("OBR", 15)],
-    [("IN1", 0), ("PV1", 20)],
-    [("DG1", 4), ("DG1", 0)],
-]
-ALWAYS: dict[str, dict[int, str]] = {
-    "PID": {1: "1"},
-    "PV1": {1: "1"},
-    "OBR": {1: "1"},
-    "OBX": {1: "1"},
-    "NK1": {1: "1"},
-    "DG1": {1: "1"},
-    "AL1": {1: "1"},
-    "IN1": {1: "1"},
-    "SPM": {1: "1"},
-    "TQ1": {1: "1"},
-    "NTE": {1: "1"},
-    "PR1": {1: "1"},
-    "SFT": {},
-    "ROL": {2: "AD"},
-    "PRT": {2: "AD"},
-}
-OBX5 = {
-    "SN": ">^100",
-    "DTM": "20250304050607",
-    "DT": "20250304",
-    "TM": "101500",
-    "IS": "POS",
-}
-NEEDED = {("PID", 3), ("ORC", 2), ("ORC", 3), ("OBR", 4), ("OBX", 3), ("OBX", 5), ("PV1", 19), ("SPM", 2)}
-MAX_VARIANTS = 40
 MAX_REPEATS = 8
 PLAIN = 8
+SHORT_ROUND = 60
 REPEATING = {"OBX", "PRT", "ROL", "NK1", "NTE"}
 
 
@@ -123,8 +84,11 @@ def messages(guide: Guide, structure: str) -> list[str]:
 
 def turns(guide: Guide, structure: str, count_: int) -> Iterator[str]:
     """Yield plain messages in which every vocabulary map's codes come round, one code a message."""
+    without: Needs = {(name, number, 0): ABSENT for name, number in WITHOUT}
     for turn in range(count_):
         yield Writer(guide, structure, Variant(), turn, every_code=True).text()
+        if turn < SHORT_ROUND:
+            yield Writer(guide, structure, Variant(without), turn, every_code=True).text()
 
 
 def _needed(guide: Guide, structure: str) -> Iterator[Needs]:
@@ -348,11 +312,13 @@ class Writer:
             self._force_part(fields, 3, 9, "")
 
     def _role(self, name: str, fields: dict[int, str]) -> None:
-        number = {"ROL": 3, "PRT": 4}.get(name)
-        if number and not any(key[:2] == (name, number) for key in self.needs):
-            fields[number] = "AT^^HL70443" if name == "ROL" else "AT^^HL70912"
-        elif number:
+        if name not in ROLES:
+            return
+        number, table, vocabulary = ROLES[name]
+        if any(key[:2] == (name, number) for key in self.needs):
             self._force_part(fields, number, 2, "")
+        else:
+            fields[number] = f"{self.make.code(vocabulary) if self.make.every_code else 'AT'}^^{table}"
 
     def _event(self) -> str:
         events = EVENTS.get(self.structure, [self.structure[4:]])

@@ -155,7 +155,8 @@ class Maker:
         if kind == "XTN":
             cells[2] = "Internet" if cells[3] else self._equipment()
         if kind == "XAD" and cells[6]:
-            cells[6] = ADDRESS_TYPES[self.turn % len(ADDRESS_TYPES)]
+            kinds = [*ADDRESS_TYPES, "BA", "BI", "O"] if self.every_code else ADDRESS_TYPES
+            cells[6] = kinds[self.turn % len(kinds)]
         if kind in ("XCN", "CX") and len(cells) > 4:
             where = 12 if kind == "XCN" else 4
             cells[where] = cells[where] and ("EI" if kind == "XCN" else "MR")
