@@ -24,6 +24,8 @@ NOT_ROWS = {"_text", "_content", "_filter", "_query"}
 MISSING = {("Patient", "birthOrderBoolean"): "Patient.multipleBirth.exists() and Patient.multipleBirth != false"}
 # R4 publishes this one relative to the type.
 RELATIVE = {"InsurancePlan-name"}
+# R4 published the expressions of this composite's two parts the wrong way round.
+SWAPPED = {"DocumentReference-relationship"}
 # Kinds that R4 describes only in words (age is computed from today's date, near from geography).
 SPECIAL = {("Patient", "age"), ("Location", "near")}
 RESOLVE = re.compile(r"^(.*)\.where\(resolve\(\) is (\w+)\)$")
@@ -88,12 +90,18 @@ def entry(parameter: Json, type_name: str, by_url: dict[str, str]) -> Json:
     if "target" in parameter:
         made["targets"] = sorted(parameter["target"])
     if "component" in parameter:
-        made["components"] = [
-            {"name": by_url[c["definition"]], "expression": c["expression"].replace("DateTime", "dateTime")}
-            for c in parameter["component"]
-        ]
+        made["components"] = components(parameter, by_url)
     made["description"] = description(parameter["description"], type_name)
     return made
+
+
+def components(parameter: Json, by_url: dict[str, str]) -> list[Json]:
+    """Return the parts of a composite: parameter and where it stands under the composite's element."""
+    names = [by_url[part["definition"]] for part in parameter["component"]]
+    paths = [part["expression"].replace("DateTime", "dateTime") for part in parameter["component"]]
+    if parameter["id"] in SWAPPED:
+        paths.reverse()
+    return [{"name": name, "expression": path} for name, path in zip(names, paths, strict=True)]
 
 
 def expression(parameter: Json, type_name: str) -> str:

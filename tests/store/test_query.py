@@ -310,7 +310,7 @@ CORE = [
     ("Observation", ("code", "718-7")),
     ("Observation", ("code", "718-7,789-8"), ("status", "final")),
     ("Observation", ("patient", "p0"), ("code", f"{LOINC}|718-7"), ("_sort", "-date")),
-    ("Observation", ("patient", "p0"), ("_sort", "-date")),
+    ("Observation", ("patient", "p3"), ("_sort", "-date")),
     ("Observation", ("status", "final"), ("_sort", "-date")),
     ("Observation", ("status", "final"), ("category", "laboratory")),
     ("Observation", ("date", "ge2026-02")),
@@ -338,7 +338,7 @@ def test_core_searches_read_an_index_from_where_they_stop(store, monkeypatch, as
         seen: list[tuple[str, tuple]] = []
         run = tx.session.run
         monkeypatch.setattr(tx.session, "run", lambda sql, params=(): seen.append((sql, params)) or run(sql, params))
-        page = query.run(tx, parse(asked[0], [*asked[1:], ("_count", "2")], ZONE), ALL)
+        page = query.run(tx, parse(asked[0], [*asked[1:], ("_count", "1")], ZONE), ALL)
         steps = [row[3] for sql, params in seen for row in run(f"EXPLAIN QUERY PLAN {sql}", params)]
     driven = words(store, asked[0], *asked[1:])
     assert driven.startswith("every resource") or not [step for step in steps if step.startswith(TABLES)], steps
@@ -405,6 +405,58 @@ def test_at_most_64_patients_are_linked(store, monkeypatch):
         link(store, one, other)
     put(store, *(observation(f"o{n}", f"p{n}") for n in range(6)))
     assert found(store, "Observation", ("patient", "p0")) == ["o0", "o1", "o2"]
+
+
+# --- the rarer kinds -----------------------------------------------------------------------------------------------
+
+
+def test_uris_are_found_literally_and_below(store):
+    urls = ["https://yigong.example/m", "https://yigong.example/m/a", "https://yigong.example/mm"]
+    put(store, *({"resourceType": "Measure", "id": f"m{n}", "url": url} for n, url in enumerate(urls)))
+    assert found(store, "Measure", ("url", urls[0])) == ["m0"]
+    assert found(store, "Measure", ("url:below", urls[0])) == ["m0", "m1"]
+    put(store, observation("o0", meta={"profile": [urls[0]]}))
+    assert found(store, "Observation", ("_profile", urls[0])) == ["o0"]
+
+
+def test_pairs_are_found_where_both_stand_together(store):
+    def document(fid: str, *pairs: tuple[str, str]) -> Json:
+        relations = [{"code": code, "target": {"reference": f"DocumentReference/{to}"}} for code, to in pairs]
+        return {"resourceType": "DocumentReference", "id": fid, "relatesTo": relations}
+
+    put(store, document("old"), document("a", ("replaces", "old"), ("signs", "other")), document("b", ("signs", "old")))
+    asked = parse("DocumentReference", [("relationship", "DocumentReference/old$replaces")], ZONE)
+    assert [part.name for part in asked.criteria[0].parameter.components] == ["relatesto", "relation"]
+    assert found(store, "DocumentReference", ("relationship", "DocumentReference/old$replaces")) == ["a"]
+    assert found(store, "DocumentReference", ("relationship", "DocumentReference/other$replaces")) == []
+    assert found(store, "DocumentReference", ("relationship:missing", "true")) == ["old"]
+
+
+def test_contexts_pair_a_kind_with_a_code(store):
+    context = {"code": {"code": "venue"}, "valueCodeableConcept": {"coding": [{"system": "s", "code": "ward"}]}}
+    put(store, {"resourceType": "Measure", "id": "m", "useContext": [context]}, {"resourceType": "Measure", "id": "n"})
+    assert found(store, "Measure", ("context-type-value", "venue$s|ward")) == ["m"]
+    assert found(store, "Measure", ("context-type-value", "venue$s|")) == ["m"]
+    assert found(store, "Measure", ("context-type-value", "gender$ward")) == []
+
+
+@pytest.mark.parametrize("probe", [0, 1000])
+def test_numbers(store, monkeypatch, probe):
+    monkeypatch.setattr(plan, "PROBE", probe)
+    risks = [{"probabilityDecimal": 0.5}, {"probabilityRange": {"low": {"value": 0.7}, "high": {"value": 0.9}}}]
+    put(
+        store,
+        *({"resourceType": "RiskAssessment", "id": f"r{n}", "prediction": [risk]} for n, risk in enumerate(risks)),
+    )
+    for asked, wanted in [("0.5", ["r0"]), ("gt0.6", ["r1"]), ("lt0.6", ["r0"]), ("ne0.5", ["r1"]), ("sa0.6", ["r1"])]:
+        assert found(store, "RiskAssessment", ("probability", asked)) == wanted
+    assert ids(search(store, "RiskAssessment", ("_sort", "-probability"))) == ["r1", "r0"]
+
+
+def test_any_code_of_a_system_and_a_patient(store):
+    put(store, patient("p0"), observation("o0"), observation("o1", code="1", of="p1"))
+    assert found(store, "Observation", ("patient", "p0"), ("code", f"{LOINC}|")) == ["o0"]
+    assert found(store, "Patient", ("identifier", f"{MRN}|")) == []
 
 
 # --- includes -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,11 @@ import pytest
 
 from gateway.errors import Category, GatewayError
 from gateway.search import extract, parameters
+from gateway.search.kinds import quantity, reference, token
 from gateway.search.parameters import Parameter
+from gateway.search.walk import relative
+
+INDEX = {"token": token.INDEX, "quantity": quantity.INDEX, "reference": reference.INDEX}
 
 UNANSWERED = {
     ("Location", "near"),
@@ -68,3 +72,16 @@ def test_an_unknown_type_is_not_found():
     with pytest.raises(GatewayError, match="no resource type 'Obs'") as caught:
         parameters.for_type("Obs")
     assert caught.value.category is Category.NOT_FOUND
+
+
+def test_each_part_of_a_pair_can_be_indexed_where_it_stands():
+    seen: set[tuple[str, str]] = set()
+    for each in filter(extract.paired, (one for one in every() if one.kind == "composite")):
+        names = parameters.for_type(each.type)
+        for part in each.components:
+            root = next(path for path in each.expression.split(" | ") if path != each.type)
+            context, kind = parameters.elements()[root][0], names[part.name].kind
+            emits = relative(part.expression, context, INDEX[kind].get, parameters.elements())
+            assert emits, (each.name, part)
+            seen.add((each.type, part.name))
+    assert ("DocumentReference", "relatesto") in seen
