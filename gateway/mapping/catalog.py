@@ -71,8 +71,11 @@ class Mapper:
             names = dict.fromkeys(name for use in uses for name in use.maps)
             for structure in (word for word in (message.name, *message.covers) if "^" not in word):
                 for name in names:
-                    for rule in self._library.segments[name].rules.values():
-                        yield structure, name, str(Source(rule.source.name, rule.source.field))
+                    segment = self._library.segments[name]
+                    fields = {str(Source(rule.source.name, rule.source.field)) for rule in segment.rules.values()}
+                    yield from (
+                        (structure, told, field) for told in (name, *segment.stands_for) for field in sorted(fields)
+                    )
 
     def compile_all(self) -> None:
         """Compile every plan, so that a fault shows now and not with a message."""

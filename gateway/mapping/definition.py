@@ -96,6 +96,7 @@ class MapDef:
     native: str = ""
     components: frozenset[int] = frozenset()
     needs: frozenset[str] = frozenset()
+    stands_for: tuple[str, ...] = ()
     args: dict[str, Any] = field(default_factory=dict)
     type: str = ""
     keys: str = ""

@@ -16,6 +16,7 @@ from gateway.mapping.environment import CodeMap, Series, Target
 _SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAP_KEYS = {
     "segment", "datatype", "rules", "kept", "native", "components", "needs", "args", "type", "keys", "replaces", "note",
+    "stands_for",
 }  # fmt: skip
 _MESSAGE_KEYS = {"message", "for", "kept", "time", "resources", "merge", "note"}
 
@@ -162,6 +163,7 @@ class Reader:
             target.native, target.type = str(raw.get("native", "")), str(raw.get("type", ""))
             target.components = frozenset(raw.get("components") or ())
             target.needs = frozenset(str(element) for element in raw.get("needs") or ())
+            target.stands_for = tuple(str(other) for other in raw.get("stands_for") or ())
             target.args = dict(raw.get("args") or {})
         for field_name, reason in (raw.get("kept") or {}).items():
             self._kept(target, str(field_name), str(reason), path)
