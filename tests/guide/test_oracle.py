@@ -203,3 +203,14 @@ def test_segments_find_their_group_and_their_nearest_neighbour():
     assert nearest(segments, segments[7], "ORC") is segments[6]
     assert nearest(segments, segments[9], "ORC") is None
     assert nearest(segments, segments[9], "PID") is segments[0]
+
+
+def test_pieces_of_an_expression_are_joined_as_written(small_guide):
+    from dataclasses import replace
+
+    from tools.guide.oracle import Here
+
+    row = replace(small_guide.segments["PID[Patient]"][0], assignment='"id "+CX.1+"^"+CX.2')
+    segment = read(MESSAGE)[1]
+    here = Here("P7^9", "^", segment, [segment], "P7^9", row)
+    assert Oracle(small_guide)._assigned(row, here, "value").texts == ("id P7^9",)

@@ -203,8 +203,8 @@ class Oracle:
         pieces = PIECE.findall(text)
         if not pieces or (len(pieces) == 1 and pieces[0][0]):
             return values.constant(text.strip('"'), name)
-        made = [quoted or "".join(self._look(ref, here)[:1]) for quoted, ref in pieces]
-        texts = ["".join(_simple(piece, part) for piece in made) for part in (2, 1)]
+        made = [(quoted, "".join(self._look(ref, here)[:1])) for quoted, ref in pieces]
+        texts = ["".join(quoted or _simple(got, part) for quoted, got in made) for part in (2, 1)]
         return replace(values.constant(texts[0], name), texts=tuple(dict.fromkeys(texts)))
 
     def _datatype(
