@@ -30,7 +30,7 @@ class Blueprint:
     naming: Naming
     parent: str
     by: tuple[Source, ...]
-    links: list[tuple[str, paths.Write]]
+    links: list[tuple[str, paths.Write, str]]
     into: list[tuple[str, paths.Write]]
     required: list[tuple[str, paths.Write]]
     starters: tuple[str, ...] = ()
@@ -78,7 +78,8 @@ def compile_plan(
     actions: dict[str, list[Action]] = {}
     for resource in resources.values():
         made = _blueprint(resource, resources)
-        made.quiet = resource.type in _ENVELOPE and not envelope
+        holder = resources.get(resource.under)
+        made.quiet = not envelope and (resource.type in _ENVELOPE or (holder is not None and holder.type in _ENVELOPE))
         if authority and made.is_patient:
             made.mode = "replace"
         for segment, use in resource.on.items():
@@ -104,7 +105,7 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         naming=NAMINGS[resource.keys],
         parent=resource.parent or resource.under,
         by=resource.by,
-        links=[(target, paths.writer(path)) for path, target in resource.links.items()],
+        links=[(target, paths.writer(path), _single(path)) for path, target in resource.links.items()],
         into=[(target, paths.writer(path)) for target, path in resource.into.items()],
         required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
         starters=tuple(resource.on),
@@ -112,6 +113,12 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         is_patient=resource.keys == "patient",
         joins_text=resource.keys == "observation",
     )
+
+
+def _single(path: str) -> str:
+    """Return the element a path writes when it can stand there once only, '' for lists."""
+    steps = paths.parse(path)
+    return steps[0].name if len(steps) == 1 and not steps[0].choose else ""
 
 
 def _below(name: str, resources: Mapping[str, ResourceDef]) -> tuple[str, ...]:
