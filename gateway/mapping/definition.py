@@ -128,6 +128,8 @@ class ResourceDef:
     into: dict[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     by: tuple[Source, ...] = ()
+    needs: tuple[str, ...] = ()
+    yields: str = ""
 
 
 @dataclass(slots=True)
@@ -218,7 +220,22 @@ def use(raw: Any) -> Use:
 
 def resource(name: str, raw: Any) -> ResourceDef:
     """Read one resource of a message map; raises ValueError with what is wrong."""
-    known = {"type", "under", "on", "also", "keys", "parent", "mode", "links", "into", "required", "by", "replaces"}
+    known = {
+        "type",
+        "under",
+        "on",
+        "also",
+        "keys",
+        "parent",
+        "mode",
+        "links",
+        "into",
+        "required",
+        "by",
+        "needs",
+        "yields",
+        "replaces",
+    }
     if not isinstance(raw, dict):
         raise ValueError(f"resource {name} is a mapping")
     unknown = sorted(set(raw) - known)
@@ -242,6 +259,8 @@ def resource(name: str, raw: Any) -> ResourceDef:
         into=dict(raw.get("into") or {}),
         required=tuple(str(item) for item in _listed(raw.get("required", ()))),
         by=tuple(source(str(item)) for item in _listed(raw.get("by", ()))),
+        needs=tuple(str(item) for item in _listed(raw.get("needs", ()))),
+        yields=str(raw.get("yields", "")),
     )
 
 

@@ -47,7 +47,7 @@ class Run:
         self._patient = ""
         self._open: dict[str, Instance] = {}
         self._all: list[Instance] = []
-        self._pending: dict[str, list[tuple[Draft, Callable[[Body, Any], None]]]] = {}
+        self._pending: dict[str, list[tuple[Draft, Callable[[Body, Any], None], str]]] = {}
         self._spawned: dict[tuple[str, Any], str] = {}
         self._counts: dict[str, int] = {}
         self._heads, self._time = _head(message, plan)
@@ -130,18 +130,19 @@ class Run:
         """Refer to what is open now or opens next in the same group, and let that refer to this."""
         parent = self._open.get(blueprint.parent)
         draft.parent = parent.draft.name if parent is not None else ""
-        for target, write in blueprint.links:
+        for target, write, single in blueprint.links:
             other = self._open.get(target)
             if other is not None:
                 _link(draft, write, other.draft.name)
             else:
-                self._pending.setdefault(target, []).append((draft, write))
+                self._pending.setdefault(target, []).append((draft, write, single))
         for target, write in blueprint.into:
             other = self._open.get(target)
             if other is not None:
                 _link(other.draft, write, draft.name)
-        for waiting, write in self._pending.pop(blueprint.name, ()):
-            _link(waiting, write, draft.name)
+        for waiting, write, single in self._pending.pop(blueprint.name, ()):
+            if single not in waiting.body:
+                _link(waiting, write, draft.name)
 
     def _add(self, action: Action, instance: Instance, name: str, populated: list[int]) -> None:
         for compiled in action.programs:

@@ -12,6 +12,8 @@ from gateway.mapping.plan import Blueprint, missing
 from gateway.mapping.program import SegmentProgram
 
 Body = dict[str, Any]
+# Two statements about one of these in a message are one resource, not two of the same number.
+_SHARED = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location", "Device"})
 
 
 class Instance:
@@ -50,7 +52,7 @@ class Finish:
 
     def drafts(self) -> list[Draft]:
         """Return the drafts that have something to say, each with its keys or its parent."""
-        kept = [instance for instance in self._instances if not _empty(instance)]
+        kept = _without_yielding([instance for instance in self._instances if not _empty(instance)])
         if len(kept) < len(self._instances):
             alive = {instance.draft.name for instance in kept}
             self._gone = {one.draft.name: "" for one in self._instances if one.draft.name not in alive}
@@ -58,6 +60,7 @@ class Finish:
         if self._gone:
             for draft in found:
                 _unlink(draft, self._gone)
+        _label(found)
         return found
 
     def _complete(self, instance: Instance) -> bool:
@@ -94,6 +97,10 @@ class Finish:
         """Make a second resource of the same number a child of the first (one application form, several tests)."""
         draft = instance.draft
         first = self._keyed.setdefault((draft.type, draft.keys[0]), draft)
+        if first is not draft and draft.type in _SHARED:
+            _share(first, draft)
+            self._gone[draft.name] = first.name
+            return False
         if first is not draft and not instance.blueprint.is_patient:
             words = tuple(_part(fields[4]) for fields in instance.seen.values() if len(fields) > 4)
             draft.keys, draft.parent, draft.child = (), first.name, f"n-{short(words or (draft.name,))}"
@@ -118,9 +125,42 @@ class Finish:
         return True
 
 
+def _without_yielding(kept: list[Instance]) -> list[Instance]:
+    """Leave out an order that is nothing but an ORC which a prescription was made of (`yields`)."""
+    if not any(one.blueprint.yields for one in kept):
+        return kept
+    taken = {(one.blueprint.name, id(fields)) for one in kept for fields in one.seen.values()}
+    return [one for one in kept if len(one.seen) > 1 or not _taken(one, taken)]
+
+
+def _taken(instance: Instance, taken: set[tuple[str, int]]) -> bool:
+    return any((instance.blueprint.yields, id(fields)) in taken for fields in instance.seen.values())
+
+
+def _label(drafts: list[Draft]) -> None:
+    """Let references to a role show who it is, as those to a person do."""
+    roles = {draft.name: draft.body.get("practitioner", {}) for draft in drafts if draft.type == "PractitionerRole"}
+    if roles:
+        for draft in drafts:
+            for reference, name in draft.links:
+                if not reference and "display" in roles.get(name, ()):
+                    reference["display"] = roles[name]["display"]
+
+
+def _share(first: Draft, other: Draft) -> None:
+    """Let the first of two statements about one thing say what only the other says."""
+    for name, value in other.body.items():
+        if name not in first.body:
+            first.body[name] = value
+            inside = {id(value), *(id(item) for item in value if isinstance(value, list))}
+            first.links.extend(link for link in other.links if id(link[0]) in inside)
+
+
 def _empty(instance: Instance) -> bool:
     """Say whether no rule wrote anything: only constants and references to its surroundings stand in the body."""
     body, links, constants = instance.draft.body, instance.draft.links, instance.constants
+    if instance.blueprint.needs and not instance.blueprint.needs & instance.seen.keys():
+        return True
     if instance.blueprint.is_patient:  # what else the message tells is about somebody
         return False
     if len(body) > 1 + len(links) + len(constants):

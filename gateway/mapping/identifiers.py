@@ -74,13 +74,19 @@ def entity(making: Making) -> Convert:
 
 
 def entity_of_pair(making: Making) -> Convert:
-    """Make the conversion of one half of an EIP (`args: {component, kind, type}`): an EI in sub-components."""
+    """Make the conversion of one half of an EIP (`args: {component, kind, type}`): an EI in sub-components.
+
+    `strict` reads only what is surely a pair, for fields that some versions send as EI.
+    """
     at = int(making.args.get("component", 1)) - 1
+    strict = bool(making.args.get("strict"))
     convert = entity(making)
 
     def half(raw: str) -> Cell:
         parts = raw.split("^")
-        return convert(parts[at].replace("&", "^")) if at < len(parts) and parts[at] else EMPTY
+        if at >= len(parts) or not parts[at] or (strict and "&" not in raw):
+            return EMPTY
+        return convert(parts[at].replace("&", "^"))
 
     return half
 

@@ -119,6 +119,14 @@ def coverage(facts: Facts) -> Identity:
     return _child(facts, "cov")
 
 
+def role(facts: Facts) -> Identity:
+    """Name what a person does somewhere by who and where (`by`), so that messages share it; else as a child."""
+    if any(facts.parts):
+        value = "|".join(facts.parts)
+        return Identity((Key(facts.env.number_system("role"), value),))
+    return _child(facts, "role")
+
+
 def numbered(facts: Facts) -> Identity:
     """Name a resource by its identifiers, whatever their series; else as a child."""
     entries = [entry for entry in _entries(facts.body) if entry.get("system") and entry.get("value")]
@@ -149,7 +157,9 @@ def by_identifier(body: Body, env: Environment, refs: Sequence[Ref] = ()) -> tup
         body["identifier"] = [{"system": env.number_system(kind)} | entry for entry in entries if entry.get("value")]
         for entry in body["identifier"]:
             return (Key(entry["system"], entry["value"]),)
-    name = named(body) or "|".join(ref.proto.keys[0].value for ref in refs if ref.proto.keys)
+    told = [ref.proto.keys[0].value for ref in refs if ref.proto.keys]
+    told.extend(_code(concept) for concept in body.get("code", ()) if told)
+    name = named(body) or "|".join(told)
     return (Key(env.number_system(f"{kind}-name"), name),) if name else ()
 
 
@@ -230,6 +240,7 @@ NAMINGS: dict[str, Naming] = {
     "encounter": encounter,
     "specimen": specimen,
     "coverage": coverage,
+    "role": role,
     "numbered": numbered,
     "child": child,
     "observation": observation,

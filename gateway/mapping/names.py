@@ -8,7 +8,7 @@ from gateway.mapping.making import Making
 
 _OID = re.compile(r"[012](\.(0|[1-9]\d*))+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_CHINESE = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003fffd·•・]")
+_CHINESE = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003fffd·•・． ]+")
 
 
 def chinese_name(raw: str) -> Cell:
@@ -18,9 +18,9 @@ def chinese_name(raw: str) -> Cell:
     """
     parts = [*raw.split("^"), ""]
     family, given = text_of(parts[0].split("&")[0]), text_of(parts[1])
-    if _CHINESE.search(family) is None:
+    if _CHINESE.fullmatch(family) is None:
         return EMPTY
-    return Cell(family + given if _CHINESE.search(given) else family)
+    return Cell(family + given if _CHINESE.fullmatch(given) else family)
 
 
 def staff_name(raw: str) -> Cell:
@@ -33,8 +33,9 @@ def full_name(raw: str) -> Cell:
     found = chinese_name(raw)
     if found.value is not None:
         return found
-    parts = [*raw.split("^"), "", "", ""]
-    words = (text_of(parts[1]), text_of(parts[2]), text_of(parts[0].split("&")[0]))
+    parts = [*raw.split("^"), "", "", "", "", ""]
+    order = (parts[4], parts[1], parts[2], parts[0].split("&")[0], parts[3])
+    words = [text_of(part) for part in order]
     return Cell(" ".join(word for word in words if word) or None)
 
 
@@ -82,10 +83,10 @@ def event_coding(making: Making) -> Convert:
 def endpoint(raw: str) -> Cell:
     """Return the URN or address of a system (HD), or beside it that there is none (guide: HD[MessageHeader...])."""
     _, word, kind = [*parts_of(raw), "", "", ""][:3]
+    if word and kind in ("DNS", "URI"):
+        return Cell(f"urn:{kind.lower()}:{word}")
     found = universal(word).value
     if found is not None and "system" in found:
         return Cell(found["value"])
-    if word and kind in ("DNS", "URI"):
-        return Cell(f"urn:{kind.lower()}:{word}")
     absent = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
     return Cell(None, beside={"extension": [absent]})

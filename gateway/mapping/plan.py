@@ -35,6 +35,8 @@ class Blueprint:
     required: list[tuple[str, paths.Write]]
     starters: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    yields: str = ""
     is_patient: bool = False
     quiet: bool = False
     joins_text: bool = False
@@ -110,6 +112,8 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
         starters=tuple(resource.on),
         below=_below(resource.name, resources),
+        needs=frozenset(resource.needs),
+        yields=resource.yields,
         is_patient=resource.keys == "patient",
         joins_text=resource.keys == "observation",
     )

@@ -16,7 +16,7 @@ from gateway.mapping.cell import CACHE_SIZE, CACHE_TEXT, EMPTY, Cell, Convert, N
 from gateway.mapping.environment import Environment, parts_of, text_of
 from gateway.mapping.making import Body, Making, Running, Step
 
-ATTACHMENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
+ATTACHMENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.valueAttachment"
 _UNIT = "unit"
 Value = Callable[[str, str, Environment], Cell]
 _COMPARATORS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">=", "＜": "<", "＞": ">", "=<": "<="}
@@ -62,7 +62,10 @@ def reference_range(making: Making) -> Step:
             if len(cache) >= CACHE_SIZE:
                 cache.clear()
             found = cache[key] = _ranges(raw, run.fields[6], env)
-        if found:
+        if found and "component" in body:
+            for part in body["component"]:
+                part["referenceRange"] = found
+        elif found:
             body["referenceRange"] = found
 
     return step
@@ -139,6 +142,12 @@ def _text(raw: str, unit: str, env: Environment) -> Cell:
         if cell.value is not None:
             return cell
     return _string(raw, unit, env)
+
+
+def _joined(raw: str, unit: str, env: Environment) -> Cell:
+    """VR: a range of values, which need not be numbers."""
+    words = "-".join(part for part in parts_of(raw) if part)
+    return Cell({"valueString": words}) if words else EMPTY
 
 
 def _guessed(raw: str, unit: str, env: Environment) -> Cell:
@@ -309,6 +318,7 @@ _TYPES: dict[str, Value] = {
     "NM": _nm,
     "SN": _sn,
     "ST": _text,
+    "VR": _joined,
     "": _guessed,
     "CE": _coded_value,
     "CWE": _coded_value,

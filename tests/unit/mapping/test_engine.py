@@ -56,6 +56,24 @@ def test_orc_and_obr_make_one_order_and_an_obr_alone_its_own(told):
     assert [draft.body["status"] for draft in of(mapped, "ServiceRequest")] == ["active", "unknown", "active"]
 
 
+def test_a_drug_order_is_a_prescription_and_no_test(told):
+    mapped = told(
+        "ORM^O01",
+        PID,
+        "ORC|NW|A1||||||||||D1^李",
+        "RXO|D7^阿司匹林|100||mg",
+        "ORC|NW|A2||||||||||D1^李",
+        "OBR|1|A2||CBC",
+    )
+    assert [draft.keys[0].value for draft in of(mapped, "MedicationRequest")] == ["A1"]
+    assert [draft.keys[0].value for draft in of(mapped, "ServiceRequest")] == ["A2"]
+    assert of(mapped, "ServiceRequest")[0].body["requester"]["display"] == "李"
+
+
+def test_an_order_told_by_its_orc_alone_stays_an_order(told):
+    assert [draft.body["status"] for draft in of(told("ORM^O01", PID, "ORC|CA|A1"), "ServiceRequest")] == ["revoked"]
+
+
 def test_several_tests_under_one_number_are_children_of_the_first(told):
     mapped = told("ORM^O01", PID, "ORC|NW|A1", "OBR|1|A1||CBC", "ORC|NW|A1", "OBR|2|A1||GLU")
     first, second = of(mapped, "ServiceRequest")
@@ -151,7 +169,10 @@ def test_people_and_places_are_made_once(told):
     mapped = told("ORU^R01", PID, "OBR|1|A|B|CBC", *(f"OBX|{n}|NM|C{n}||5||||||F|||||D1^李" for n in range(1, 4)))
     assert [draft.body["name"][0]["text"] for draft in of(mapped, "Practitioner")] == ["李"]
     assert all(draft.mode == "fill" for draft in of(mapped, "Practitioner"))
-    assert target(mapped, of(mapped, "Observation")[0], "performer")[0].type == "Practitioner"
+    roles = of(mapped, "PractitionerRole")
+    assert len(roles) == 1
+    assert all(target(mapped, draft, "performer") == roles for draft in of(mapped, "Observation"))
+    assert of(mapped, "Observation")[0].body["performer"][0]["display"] == "李"
 
 
 @pytest.mark.parametrize("event", ["ZZZ^Z01", "QBP^Q11", "SIU^S99", ""])
