@@ -31,8 +31,23 @@ def server() -> Iterator[postgres.Server]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in red, quiet or not, that half of the store went untested."""
+    """Print the rows of the fault plan; say in red, quiet or not, that half of the store went untested."""
+    _fault_rows(terminalreporter)
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if MISSING in str(report.longrepr)]
     if skipped:
         reason = str(skipped[0].longrepr[2]) if isinstance(skipped[0].longrepr, tuple) else MISSING
         terminalreporter.write_line(f"{len(skipped)} tests: {reason}", red=True, bold=True)
+
+
+def _fault_rows(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [
+        text
+        for outcome in ("passed", "failed")
+        for found in terminalreporter.stats.get(outcome, [])
+        for name, text in getattr(found, "user_properties", ())
+        if name == "fault"
+    ]
+    if rows:
+        terminalreporter.section("fault plan")
+        for row in sorted(rows):
+            terminalreporter.write_line(row)

@@ -49,7 +49,7 @@ def again(rows: Iterable[WorkRow], arrivals: dict[int, Arrival], book: FeedBook)
 
 def _pieces(arrival: Arrival) -> list[tuple[int, int]]:
     body = arrival.body or b""
-    if body.count(b"MSH") <= 1 and not body.startswith((b"FHS", b"BHS")):
+    if body.count(b"MSH") <= 1 and not body.lstrip(b" \t\r\n\x0b\x0c\xef\xbb\xbf").startswith((b"FHS", b"BHS")):
         return [(0, len(body))]
     return list(hl7v2_batch.split(body).messages) or [(0, len(body))]
 

@@ -24,21 +24,6 @@ def report(request):
     return lambda row: request.node.user_properties.append(("fault", row))
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Print the rows the fault tests noted."""
-    rows = [
-        text
-        for outcome in ("passed", "failed")
-        for found in terminalreporter.stats.get(outcome, [])
-        for name, text in getattr(found, "user_properties", ())
-        if name == "fault"
-    ]
-    if rows:
-        terminalreporter.section("fault plan (receive)")
-        for row in sorted(rows):
-            terminalreporter.write_line(row)
-
-
 class Door:
     """A receiver in this process: a real store and a real socket."""
 

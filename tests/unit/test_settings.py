@@ -94,7 +94,6 @@ def test_folders_of_a_variable_are_split_as_the_system_does():
         ("insecure_local", "Yes", True),
         ("insecure_local", "0", False),
         ("frame_deadline", "2.5", 2.5),
-        ("group_commit_ms", 3, 3.0),
         ("log_level", "WARNING", "warning"),
         ("mllp_port", 0, 0),
         ("public_url", "https://health.example/fhir/", "https://health.example/fhir"),
