@@ -5,7 +5,7 @@ import hmac
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,20 +89,27 @@ def installation_key(path: Path) -> bytes:
         return _key(path)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _key(path)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(clock.token(_KEY_BYTES).hex())
-        file.flush()
-        os.fsync(file.fileno())
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    _write(part, clock.token(_KEY_BYTES).hex())
+    with suppress(FileExistsError):  # another process was first: its key holds
+        os.link(part, path)
+    part.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
     return _key(path)
 
 
 def page_key(path: Path) -> bytes:
     """Return the key that seals page links, derived from the installation key."""
     return hmac.new(installation_key(path), b"page links", hashlib.sha256).digest()
+
+
+def _write(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _key(path: Path) -> bytes:

@@ -5,6 +5,8 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Literal
@@ -14,7 +16,9 @@ import click
 from gateway import clock, failpoints, settings, wiring
 from gateway.cli.options import die_with_parent
 from gateway.listeners.values import Verdict
-from gateway.settings import Settings
+
+OWN = "main"
+"""Name of the worker that `gateway serve` starts."""
 
 _VERDICTS: dict[Verdict, Literal["stored", "refused", "unavailable"]] = {
     Verdict.STORED: "stored",
@@ -30,15 +34,17 @@ def receive() -> None:
     """Run the receive process."""
     from gateway.listeners import options, process  # noqa: PLC0415  a process imports only its own part
 
-    gateway = wiring.open_gateway(_settings())
-    chosen = options.from_settings(gateway.settings, ready_file=gateway.settings.data / "receive.ready")
-    sys.exit(process.run_receive(chosen, gateway.store, gateway.book()))
+    with _opened() as gateway:
+        chosen = options.from_settings(gateway.settings, ready_file=gateway.settings.data / "receive.ready")
+        code = process.run_receive(chosen, gateway.store, gateway.book())
+    sys.exit(code)
 
 
 @click.command(hidden=True)
 def worker() -> None:
     """Run the worker process."""
-    run_worker(wiring.open_gateway(_settings()), "main")
+    with _opened() as gateway:
+        run_worker(gateway, OWN)
 
 
 @click.command(hidden=True)
@@ -48,16 +54,14 @@ def web() -> None:
     from gateway.web.intake import Taken  # noqa: PLC0415  a process imports only its own part
     from gateway.web.server import run_web  # noqa: PLC0415  a process imports only its own part
 
-    gateway = wiring.open_gateway(_settings())
-    key = wiring.page_key(gateway.settings.installation_key_file)
-    with gateway.taking("http") as take:
+    with _opened() as gateway, gateway.taking("http") as take:
 
         def posted(raw: bytes, feed: str, peer: str) -> Taken:
             answer = take(raw, feed, peer)
             return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads))
 
+        key = wiring.page_key(gateway.settings.installation_key_file)
         run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key))
-    gateway.store.close()
 
 
 def run_worker(gateway: wiring.Gateway, name: str) -> None:
@@ -74,7 +78,6 @@ def run_worker(gateway: wiring.Gateway, name: str) -> None:
     failpoints.arm(gateway.settings.failpoint)
     limits.cap_memory()
     gateway.worker(name).run(stop, Heartbeat(gateway.settings.data / f"{name}.worker.json"))
-    gateway.store.close()
 
 
 class Heartbeat:
@@ -94,8 +97,13 @@ class Heartbeat:
         part.replace(self._path)
 
 
-def _settings() -> Settings:
+@contextmanager
+def _opened() -> Iterator[wiring.Gateway]:
     loaded = settings.load()
     logging.basicConfig(level=loaded.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     die_with_parent()
-    return loaded
+    gateway = wiring.open_gateway(loaded)
+    try:
+        yield gateway
+    finally:
+        gateway.store.close()

@@ -35,7 +35,11 @@ def convert(settings: Settings, path: Path, feed: str, explain: bool) -> None:
     raw = path.read_bytes()
     good = True
     for offset, length in hl7v2_batch.split(raw).messages or [(0, len(raw))]:
-        good = _one(catalog, raw[offset : offset + length], feed, explain=explain) and good
+        try:
+            good = _one(catalog, raw[offset : offset + length], feed, explain=explain) and good
+        except GatewayError as fault:
+            _issues([Issue("error", "processing", fault.text, fault.where)])
+            good = False
     sys.exit(0 if good else 1)
 
 
@@ -85,4 +89,4 @@ def _explain(parsed: Parsed, mapped: Mapped) -> None:
 
 def _issues(issues: Iterable[Issue]) -> None:
     for issue in issues:
-        errors.print(f"{issue.severity}: {issue.where + ': ' if issue.where else ''}{issue.text}", markup=False)
+        errors.print(f"{issue.severity}: {issue.where + ': ' if issue.where else ''}{issue.text}", soft_wrap=True)

@@ -3,7 +3,7 @@
 import click
 from rich.table import Table
 
-from gateway.cli.options import STORE, console, open_gateway, setting_options
+from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.mapping.feeds import Feed
 from gateway.settings import Settings
 from gateway.store.values import State
@@ -22,8 +22,8 @@ def feeds() -> None:
 @setting_options(*STORE)
 def list_feeds(settings: Settings) -> None:
     """List every feed with its sender and its numbers."""
-    gateway = open_gateway(settings, migrate=True)
-    counts = gateway.store.work.counts()
+    with opened(settings, migrate=True) as gateway:
+        counts = gateway.store.work.counts()
     table = Table("feed", "site", "sender", "answers", "applied", "open", "parked", "held")
     for feed in gateway.catalog.feeds:
         numbers = {state: counts.get((feed.name, state), 0) for state in State}
@@ -31,7 +31,6 @@ def list_feeds(settings: Settings) -> None:
         shown = (numbers[State.APPLIED], waiting, numbers[State.PARKED], numbers[State.HELD])
         table.add_row(feed.name, feed.site, _sender(feed), f"{feed.ack}, {feed.ack_when}", *map(str, shown))
     console.print(table)
-    gateway.store.close()
 
 
 @feeds.command(epilog="Example: gateway feeds check --mappings /etc/yigong/mappings")

@@ -5,7 +5,7 @@ import sys
 import click
 from rich.progress import Progress
 
-from gateway.cli.options import STORE, console, errors, open_gateway, setting_options
+from gateway.cli.options import STORE, console, errors, opened, setting_options
 from gateway.record import fsck as checks
 from gateway.settings import Settings
 
@@ -16,15 +16,13 @@ _SHOWN = 100
 @setting_options(*STORE)
 def fsck(settings: Settings) -> None:
     """Check every stored byte, state, version, origin, search row and audit row; exit code 1 if any is wrong."""
-    gateway = open_gateway(settings)
     found = []
-    with Progress(console=errors, transient=True) as bar:
+    with opened(settings) as gateway, Progress(console=errors, transient=True) as bar:
         tasks = {area: bar.add_task(area, total=None) for area in ("inbox", "resources", "audit")}
         for step in checks.check(gateway.store):
             bar.update(tasks[step.area], completed=step.done, total=step.total)
             found.extend(step.findings)
-    gateway.store.close()
     for finding in found[:_SHOWN]:
-        console.print(f"{finding.where}: {finding.text}", markup=False)
+        console.print(f"{finding.where}: {finding.text}")
     console.print(f"{len(found)} faults" if found else "the store is sound")
     sys.exit(1 if found else 0)

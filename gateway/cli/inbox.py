@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from gateway.cli import redact
-from gateway.cli.options import STORE, console, open_gateway, setting_options
+from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.errors import Category, GatewayError
 from gateway.fhir import temporal
 from gateway.settings import Settings
@@ -33,15 +33,15 @@ def inbox() -> None:
 @setting_options(*STORE)
 def list_items(settings: Settings, states: tuple[str, ...], feed: str, reason: str, limit: int) -> None:
     """List items newest first."""
-    gateway = open_gateway(settings)
     wanted = WorkFilter([State[name.upper()] for name in states], feed, reason, limit=limit)
+    with opened(settings) as gateway:
+        rows = gateway.store.work.list(wanted)
     table = Table("item", "received", "feed", "event", "state", "reason", "tries", "why")
-    for row in gateway.store.work.list(wanted):
+    for row in rows:
         why = "; ".join(dict.fromkeys(issue[1] for issue in json.loads(row.issues)[-3:]))
         shown = (str(row.item_id), temporal.instant(row.received_us), row.feed, f"{row.type}^{row.event}")
         table.add_row(*shown, row.state.name.lower(), row.reason, str(row.attempts), why)
     console.print(table)
-    gateway.store.close()
 
 
 @inbox.command(epilog="Example: gateway inbox show 73400320 --redacted > for-the-vendor.txt")
@@ -53,22 +53,21 @@ def list_items(settings: Settings, states: tuple[str, ...], feed: str, reason: s
 @setting_options(*STORE)
 def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
     """Show one item: what came in, what became of it, and why."""
-    gateway = open_gateway(settings)
-    row = gateway.store.work.show(item)
-    arrival = gateway.store.inbox.arrival(arrival_of(item))
-    raw = _raw(row, arrival)
+    with opened(settings) as gateway:
+        row = gateway.store.work.show(item)
+        raw = _raw(row, gateway.store.inbox.arrival(arrival_of(item)))
+        with gateway.store.read() as tx:
+            made = tx.versions_of_item(item)
     if as_raw and not redacted:
         click.get_binary_stream("stdout").write(raw)
         return
     _head(row)
     for severity, _, text, where in json.loads(row.issues):
-        told = redact.sentence(text) if redacted else text
-        console.print(f"  {severity} {where}: {told}" if where else f"  {severity}: {told}", markup=False)
-    with gateway.store.read() as tx:
-        for version in tx.versions_of_item(item):
-            console.print(f"  made {version.type}/{version.fid} version {version.ver}", markup=False)
+        told = redact.sentence(text, raw) if redacted else text
+        console.print(f"  {severity} {where}: {told}" if where else f"  {severity}: {told}")
+    for version in made:
+        console.print(f"  made {version.type}/{version.fid} version {version.ver}")
     click.echo(redact.message(raw) if redacted else _text(raw))
-    gateway.store.close()
 
 
 @inbox.command(epilog="Example: gateway inbox retry 73400320")
@@ -76,9 +75,8 @@ def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
 @setting_options(*STORE)
 def retry(settings: Settings, items: tuple[int, ...]) -> None:
     """Queue parked or held items again, after their cause was mended."""
-    gateway = open_gateway(settings)
-    _tell("queued", gateway.store.work.retry(items), items)
-    gateway.store.close()
+    with opened(settings) as gateway:
+        _tell("queued", gateway.store.work.retry(items), items)
 
 
 @inbox.command(epilog="Example: gateway inbox replay --feed county-his")
@@ -87,10 +85,11 @@ def retry(settings: Settings, items: tuple[int, ...]) -> None:
 @setting_options(*STORE)
 def replay(settings: Settings, items: tuple[int, ...], feed: str) -> None:
     """Map items again with the definitions now active, and refold what they touched in source order."""
-    gateway = open_gateway(settings)
-    chosen = items or tuple(_all_of(gateway.store, feed))
-    _tell("queued", gateway.store.work.replay(chosen), chosen)
-    gateway.store.close()
+    if not items and not feed:
+        raise click.UsageError("name the items to replay, or a feed with --feed")
+    with opened(settings) as gateway:
+        chosen = items or tuple(_all_of(gateway.store, feed))
+        _tell("queued", gateway.store.work.replay(chosen), chosen)
 
 
 @inbox.command(epilog='Example: gateway inbox discard 73400320 --reason "test of the vendor"')
@@ -99,14 +98,11 @@ def replay(settings: Settings, items: tuple[int, ...], feed: str) -> None:
 @setting_options(*STORE)
 def discard(settings: Settings, items: tuple[int, ...], reason: str) -> None:
     """Give items up; their bytes stay, and what they held back goes on."""
-    gateway = open_gateway(settings)
-    _tell("discarded", gateway.store.work.discard(items, reason), items)
-    gateway.store.close()
+    with opened(settings) as gateway:
+        _tell("discarded", gateway.store.work.discard(items, reason), items)
 
 
 def _all_of(store: Store, feed: str) -> list[int]:
-    if not feed:
-        raise GatewayError("name the items to replay, or a feed with --feed", category=Category.INVALID)
     found: list[int] = []
     before = 0
     while rows := store.work.list(WorkFilter(feed=feed, before_id=before, limit=500)):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from gateway.cli.options import STORE, console, errors, open_gateway, setting_options
+from gateway.cli.options import STORE, console, errors, opened, setting_options
 from gateway.listeners.ingest import Progress as Reporting
 from gateway.listeners.ingest import Report, check, files
 from gateway.listeners.ingest import ingest as take
@@ -26,14 +27,12 @@ def ingest(settings: Settings, paths: tuple[Path, ...], feed: str) -> None:
     What was stored before is recognised by its bytes and not taken twice. A running gateway works on it at once.
     """
     check(paths)
-    gateway = open_gateway(settings, migrate=True)
     total = sum(path.stat().st_size for path in files(paths))
-    with _bar() as bar:
+    with opened(settings, migrate=True) as gateway, _bar() as bar:
         task = bar.add_task("ingest", total=total)
         report = _run(
             gateway.intake(), paths, feed, lambda report, path, answer: bar.update(task, completed=report.bytes)
         )
-    gateway.store.close()
     _tell(report)
     sys.exit(1 if report.faults else 0)
 
@@ -56,4 +55,4 @@ def _tell(report: Report) -> None:
         f"{report.files} files, {report.messages} messages: {report.stored} stored, {report.duplicates} already known"
     )
     for path, reason in report.faults:
-        errors.print(f"[red]refused[/red] {path}: {reason}")
+        errors.print(Text("refused", "red"), f"{path}: {reason}", soft_wrap=True)

@@ -66,3 +66,6 @@ def main() -> None:
         where = f" ({fault.where})" if fault.where else ""
         click.echo(f"gateway: {fault.text}{where}", err=True)
         sys.exit(1)
+    except OSError as fault:
+        click.echo(f"gateway: {fault.filename or 'the system'}: {fault.strerror or fault}", err=True)
+        sys.exit(1)

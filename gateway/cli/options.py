@@ -6,7 +6,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ import click
 from rich.console import Console
 
 from gateway import settings, wiring
+from gateway.errors import GatewayError
 from gateway.settings import SETTINGS, Settings
 
 _PR_SET_PDEATHSIG = 1
 _HELP = {setting.name: setting for setting in SETTINGS}
 STORE = ("data", "database", "mappings")
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Nothing that comes from a message may be taken for markup, and a pipe has no edge to wrap at.
+_WIDE = None if sys.stdout.isatty() else 400
+console = Console(highlight=False, markup=False, width=_WIDE)
+errors = Console(stderr=True, highlight=False, markup=False)
 
 
 def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -32,7 +36,11 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
         def called(**given: Any) -> Any:
             config = given.pop("config")
             chosen = {name: given.pop(name) or None for name in names}
-            return verb(settings.load(Path(config) if config else None, **chosen), **given)
+            try:
+                loaded = settings.load(Path(config) if config else None, **chosen)
+            except GatewayError as fault:
+                raise click.UsageError(f"{fault.text} ({fault.where})" if fault.where else fault.text) from fault
+            return verb(loaded, **given)
 
         wrapped: Callable[..., Any] = called
         for name in reversed(names):
@@ -52,10 +60,15 @@ def _option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(flag, name, metavar=setting.type.upper(), help=setting.help)
 
 
-def open_gateway(chosen: Settings, *, migrate: bool = False) -> wiring.Gateway:
-    """Open the gateway for a verb, logging warnings and worse to standard error."""
+@contextmanager
+def opened(chosen: Settings, *, migrate: bool = False) -> Iterator[wiring.Gateway]:
+    """Give a verb the gateway, and close its store at the end; warnings and worse are logged to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    return wiring.open_gateway(chosen, migrate=migrate)
+    gateway = wiring.open_gateway(chosen, migrate=migrate)
+    try:
+        yield gateway
+    finally:
+        gateway.store.close()
 
 
 def die_with_parent() -> None:

@@ -2,31 +2,52 @@
 
 import re
 
+from gateway.formats import hl7v2_tables
+
 _DELIMITERS = frozenset("|^~\\&\r\n")
 _KEPT_FIELDS = {"MSH": frozenset({1, 2, 9, 11, 12, 15, 16, 18}), "OBX": frozenset({1, 2, 11}), "EVN": frozenset({1})}
-_QUOTED = re.compile(r"[0-9]|[^\W\d_]", re.UNICODE)
+# A value that is kept is a code of a kind: nothing like a name in ideographs, and no run of digits like a number.
+_CODE = re.compile(r"(?!.*[0-9]{6})[A-Za-z0-9^~\\&#@_. /-]{0,40}")
+_NAME = re.compile(r"Z[A-Z0-9]{2}")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]{3,}|[\u3400-\u9fff]+")
+_SHORTEST = 3
 
 
 def message(raw: bytes) -> str:
     """Return the message with every letter as x, every ideograph as 某 and every digit as 9; structure stays."""
-    text = _decoded(raw).replace("\r\n", "\r").replace("\n", "\r")
-    return "\n".join(_segment(line) for line in text.split("\r"))
+    return "\n".join(map(_segment, _lines(raw)))
 
 
-def sentence(text: str) -> str:
-    """Return an issue's sentence without the values it quotes: numbers and quoted words are masked."""
-    masked = re.sub(r"'[^']*'|\"[^\"]*\"|[0-9]{3,}", lambda found: _mask(found[0]), text)
-    return re.sub(r"[\u3400-\u9fff]+", lambda found: "某" * len(found[0]), masked)
+def sentence(text: str, raw: bytes) -> str:
+    """Return an issue's sentence without values: what it quotes, its numbers, and whatever stands in the message."""
+    for value in sorted(_values(raw), key=len, reverse=True):
+        text = text.replace(value, _mask(value))
+    return _QUOTED.sub(lambda found: _mask(found[0]), text)
+
+
+def _lines(raw: bytes) -> list[str]:
+    return _decoded(raw).replace("\r\n", "\r").replace("\n", "\r").split("\r")
+
+
+def _values(raw: bytes) -> set[str]:
+    """Return what stands in the fields that are masked, whole and by component."""
+    fields = [field for line in _lines(raw) for field, masked in _fields(line) if masked]
+    parts = {part for field in fields for part in (field, *re.split(r"[~^&]", field))}
+    return {part for part in parts if len(part) >= _SHORTEST or not part.isascii()}
 
 
 def _segment(line: str) -> str:
-    name, separator, rest = line.partition("|")
-    if not separator:
-        return _mask(line)
+    return "|".join(_mask(field) if masked else field for field, masked in _fields(line))
+
+
+def _fields(line: str) -> list[tuple[str, bool]]:
+    """Return the fields of a line, its name first, and whether each must be masked."""
+    name, *values = line.split("|")
+    known = bool(values) and (hl7v2_tables.newest_segment(name) is not None or _NAME.fullmatch(name) is not None)
     kept = _KEPT_FIELDS.get(name, frozenset())
     first = 2 if name == "MSH" else 1
-    fields = [value if number in kept else _mask(value) for number, value in enumerate(rest.split("|"), first)]
-    return "|".join([name, *fields])
+    told = [(value, number not in kept or not _CODE.fullmatch(value)) for number, value in enumerate(values, first)]
+    return [(name, not known), *told]
 
 
 def _mask(value: str) -> str:
@@ -34,7 +55,7 @@ def _mask(value: str) -> str:
 
 
 def _sign(letter: str) -> str:
-    if letter in _DELIMITERS or not _QUOTED.match(letter):
+    if letter in _DELIMITERS or not letter.isalnum():
         return letter
     if letter.isdigit():
         return "9"

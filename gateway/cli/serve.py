@@ -22,10 +22,12 @@ _READY_SECONDS = 30.0
 def serve(settings: Settings) -> None:
     """Receive over MLLP, HTTP and folders, convert, and serve FHIR; ends on SIGTERM or Ctrl-C."""
     supervisor = start(settings)
-    supervisor.stop_on_signals()
-    announce(settings)
-    supervisor.watch()
-    supervisor.stop()
+    try:
+        supervisor.stop_on_signals()
+        announce(settings)
+        supervisor.watch()
+    finally:
+        supervisor.stop()
 
 
 def start(settings: Settings) -> Supervisor:
@@ -76,6 +78,6 @@ def mllp_port(settings: Settings) -> int:
 
 def _check_address(settings: Settings) -> None:
     if settings.insecure_local and settings.host not in ("127.0.0.1", "::1", "localhost"):
-        raise GatewayError("--insecure-local serves loopback addresses only", where=f"--host {settings.host}")
+        raise click.UsageError(f"--insecure-local serves loopback addresses only, not --host {settings.host}")
     if settings.insecure_local and settings.mllp_host not in ("127.0.0.1", "::1", "localhost"):
-        raise GatewayError("--insecure-local listens on loopback only", where=f"--mllp-host {settings.mllp_host}")
+        raise click.UsageError(f"--insecure-local listens on loopback only, not --mllp-host {settings.mllp_host}")
