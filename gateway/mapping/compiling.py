@@ -51,7 +51,7 @@ class Compiler:
         compiled.handled = frozenset(rule.source.field for rule in mine)
         for rule in mine:
             if rule.to and rule.to != "$this" and not rule.source.component:
-                top = paths.parse(rule.to)[0].name
+                top = paths.parse(rule.to.removesuffix(".$this"))[0].name
                 compiled.clears[rule.source.field] = (*compiled.clears.get(rule.source.field, ()), top)
         return compiled
 
@@ -93,7 +93,7 @@ class Compiler:
 
     def _writing(self, rule: Rule) -> Step:
         memo, number = self.memo(rule), rule.source.field
-        steps = paths.parse(rule.to) if rule.to != "$this" else []
+        steps = paths.parse(rule.to) if not rule.to.endswith("$this") else []
         if len(steps) == 1 and not steps[0].choose and not rule.each and rule.transform != "lines":
             return program.set_step(steps[0].name, memo, number)
         if len(steps) == 1 and steps[0].choose == "new" and rule.each and steps[0].name != "identifier":
@@ -258,12 +258,11 @@ def _value_writer(body: Body, value: Any) -> None:
 
 
 def _beside(rule: Rule) -> paths.Write:
-    """Return the writer of a reference; the rule's constants stand in the element that holds it."""
+    """Return the writer of a reference; the rule's constants stand in the element that holds it, or in itself."""
     head, _, last = rule.to.rpartition(".")
-    if not rule.beside or not head:
+    if not rule.beside:
         return paths.writer(rule.to)
-    write, constants = paths.writer(head), paths.constant(rule.beside)
-    return lambda body, value: write(body, {**constants(), last: value})
+    return program.surrounded(paths.writer(head or rule.to), last if head else "", rule.beside)
 
 
 def _ignore(body: Body, value: Any) -> None:

@@ -186,7 +186,7 @@ def rule(raw: Any, file: str) -> Rule:
     if not to and "by" not in raw:
         raise ValueError("needs a target `to` (or `by`, the rule that uses this field)")
     if to and to != "$this":
-        paths.parse(to.replace("$value", "value"))
+        paths.parse(to.replace("$value", "value").removesuffix(".$this"))
     return Rule(
         id=raw["id"],
         source=at,

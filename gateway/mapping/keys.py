@@ -120,8 +120,8 @@ def coverage(facts: Facts) -> Identity:
 
 
 def role(facts: Facts) -> Identity:
-    """Name what a person does somewhere by who and where (`by`), so that messages share it; else as a child."""
-    if any(facts.parts):
+    """Name what a person does somewhere by who and where (the first two of `by`), so that messages share it."""
+    if any(facts.parts[:2]):
         value = "|".join(facts.parts)
         return Identity((Key(facts.env.number_system("role"), value),))
     return _child(facts, "role")

@@ -68,21 +68,30 @@ def text_concept(raw: str) -> Cell:
 
 
 def event_coding(making: Making) -> Convert:
-    """Make the conversion of MSG (MSH-9) to the Coding of its event."""
+    """Make the conversion of MSG (MSH-9) to the Coding of its event (`args: {prefix}` before its display)."""
+    prefix = str(making.args.get("prefix", ""))
 
     def convert(raw: str) -> Cell:
         parts = [*parts_of(raw), "", ""]
         if not parts[1]:
             return EMPTY
         system = "http://terminology.hl7.org/CodeSystem/v2-0003"
-        return Cell({"system": system, "code": parts[1], "display": "^".join(part for part in parts if part)})
+        return Cell({"system": system, "code": parts[1], "display": prefix + "^".join(part for part in parts if part)})
 
     return convert
 
 
-def endpoint(raw: str) -> Cell:
-    """Return the URN or address of a system (HD), or beside it that there is none (guide: HD[MessageHeader...])."""
+def endpoint(making: Making) -> Convert:
+    """Make the conversion of HD to the address of a system; `args: {plain: true}` takes other kinds as they are."""
+    plain = bool(making.args.get("plain"))
+    return lambda raw: _endpoint(raw, plain)
+
+
+def _endpoint(raw: str, plain: bool) -> Cell:
+    """Return the URN or address of a system, or beside it that there is none (guide: HD[MessageHeader...])."""
     _, word, kind = [*parts_of(raw), "", "", ""][:3]
+    if word and plain and kind not in ("ISO", "UUID"):
+        return Cell(word)
     if word and kind in ("DNS", "URI"):
         return Cell(f"urn:{kind.lower()}:{word}")
     found = universal(word).value

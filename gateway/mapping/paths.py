@@ -2,7 +2,8 @@
 
 `a.b` goes into objects, `a[]` appends a new element, `a[0]` is the first, `a[-]` the newest (made when missing),
 `extension(URL)` is the extension with that url (made when missing), `extension(URL)[]` one more of them,
-`$this` merges an object into the whole.
+`$this` merges an object
+into the whole, `a.$this` into `a`.
 Values may be shared between messages, so a writer copies whatever it goes into.
 """
 
@@ -51,11 +52,12 @@ def writer(path: str) -> Write:
     """Compile a target path to a function (body, value) that writes; raises ValueError as `parse` does."""
     if path == "$this":
         return _merge
-    steps = parse(path)
-    last = _ends(steps[-1])
-    if len(steps) == 1:
+    inside = path.endswith(".$this")
+    steps = parse(path.removesuffix(".$this"))
+    last = _merge if inside else _ends(steps[-1])
+    if len(steps) == 1 and not inside:
         return last
-    walks = [_walk(step) for step in steps[:-1]]
+    walks = [_walk(step) for step in (steps if inside else steps[:-1])]
 
     def write(body: Body, value: Any) -> None:
         for walk in walks:

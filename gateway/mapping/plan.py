@@ -119,6 +119,12 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
     )
 
 
+def _is_envelope(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> bool:
+    """Say whether a resource tells of the message rather than of the patient, itself or by what it is under."""
+    above = resources.get(resource.under)
+    return resource.type in _ENVELOPE or (above is not None and above.type in _ENVELOPE)
+
+
 def _single(path: str) -> str:
     """Return the element a path writes when it can stand there once only, '' for lists."""
     steps = paths.parse(path)

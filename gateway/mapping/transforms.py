@@ -116,7 +116,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "device_name": _plain(names.device_name),
     "text_concept": _plain(names.text_concept),
     "event_coding": names.event_coding,
-    "endpoint": _plain(names.endpoint),
+    "endpoint": names.endpoint,
     "licence": identifiers.licence,
     "replaced_document": identifiers.replaced_document,
     "uri": _uri,

@@ -42,10 +42,12 @@ def test_authorities_devices_and_words():
     assert names.text_concept("").value is None
 
 
-def test_endpoints_of_systems():
-    assert names.endpoint("HIS^1.2.3^ISO").value == "urn:oid:1.2.3"
-    assert names.endpoint("HIS^lab.example^DNS").value == "urn:dns:lab.example"
-    absent = names.endpoint("HIS")
+def test_endpoints_of_systems(env):
+    convert = names.endpoint(Making(env, "MSH-3"))
+    assert convert("HIS^1.2.3^ISO").value == "urn:oid:1.2.3"
+    assert convert("HIS^lab.example^DNS").value == "urn:dns:lab.example"
+    assert names.endpoint(Making(env, "MSH-25", {"plain": True}))("HIS^lab.example^DNS").value == "lab.example"
+    absent = convert("HIS")
     assert absent.value is None
     assert absent.beside["extension"][0]["valueCode"] == "unknown"
 
