@@ -267,12 +267,7 @@ def test_a_query_in_plain_utf8_is_read(web):
 
 
 def test_the_threads_end_with_the_application(web):
-    async def live():
-        async with web.app.router.lifespan_context(web.app):
-            pass
-
     one = make(web.store, web.data)
-    web_app, web.app = web.app, one.app
-    asyncio.run(live())
-    web.app = web_app
-    assert one.get("/fhir/Patient").status_code == 500
+    sent = spoken(one.app, "/", {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}, type="lifespan")
+    assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert outcome(one.get("/fhir/Patient"), 500)

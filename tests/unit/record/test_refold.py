@@ -5,7 +5,7 @@ from gateway.record.refold import Refolding
 from gateway.record.states import Plan
 from gateway.record.write import Origin
 from gateway.search.scope import Scope
-from tests.unit.record.make import SECRET, START_US, ZONE, observation, patient, tell, told
+from tests.unit.record.make import SECRET, START_US, ZONE, draft, key, observation, patient, tell, told
 
 ALL = Scope(sites=None)
 
@@ -65,3 +65,12 @@ def test_a_resource_that_is_not_told_anew_keeps_its_body(store):
     changed, _ = refold(store, [], told(patient(gender="male", birthDate="1990-01-01"), at_us=START_US + 1))
     assert [planned.ver for planned in changed] == [2]
     assert changed[0].body["gender"] == "male"
+
+
+def test_a_number_the_changed_mapping_adds_names_the_resource_for_the_next_message(store):
+    names = names_of(tell(store, patient(gender="male")))
+    both = draft(keys=[key("P1"), key("C9", "urn:county:card")], gender="male")
+    card = draft(keys=[key("C9", "urn:county:card")], birthDate="1990-01-01")
+    changed, _ = refold(store, names, told(both), told(card, number=2, at_us=START_US + 1))
+    assert [planned.state.fid for planned in changed] == [names[0][1]]
+    assert changed[0].body["birthDate"] == "1990-01-01"
