@@ -59,7 +59,7 @@ def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
         with gateway.store.read() as tx:
             made = tx.versions_of_item(item)
     if as_raw and not redacted:
-        click.get_binary_stream("stdout").write(raw)
+        click.echo(raw, nl=False)  # bytes go out as they are
         return
     _head(row)
     for severity, _, text, where in json.loads(row.issues):

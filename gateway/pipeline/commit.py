@@ -130,6 +130,7 @@ def _row(item: Item, keys: Sequence[str], state: State, issues: Iterable[Issue])
         issues=_issues(issues),
         test=item.test,
         before=item.before,
+        applied_us=item.applied_us,
     )
 
 

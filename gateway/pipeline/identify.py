@@ -34,14 +34,16 @@ def told_of(drafted: Drafted) -> Told:
 def _plan(drafted: Drafted, told: Told, bench: Workbench) -> Identified | Parked:
     try:
         plan = bench.plan(told)
-    except KeyReused as fault:
-        return _parked(drafted, Reason.KEY_REUSED, Issue("error", "duplicate", fault.text, fault.where))
-    except Refused as fault:
-        return _parked(drafted, Reason.REFUSED, Issue("error", "business-rule", fault.text, fault.where))
+    except (KeyReused, Refused) as fault:
+        return refused(drafted, fault)
     bench.adopt(plan)
     return Identified(drafted, plan)
 
 
-def _parked(drafted: Drafted, reason: Reason, issue: Issue) -> Parked:
+def refused(drafted: Drafted, fault: KeyReused | Refused) -> Parked:
+    """Return a message parked for what it says of identities, with what was found on its way."""
+    reused = isinstance(fault, KeyReused)
+    issue = Issue("error", "duplicate" if reused else "business-rule", fault.text, fault.where)
     issues = (*drafted.parsed.issues, *drafted.mapped.issues, issue)
+    reason = Reason.KEY_REUSED if reused else Reason.REFUSED
     return Parked(drafted.item, reason, issues, drafted.parsed.patient_keys)

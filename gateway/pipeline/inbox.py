@@ -74,7 +74,8 @@ def _item(
         offset=offset,
         length=length,
         before=row.state if row else None,
-        replay=bool(row and row.reason == "replay"),
+        replay=bool(row and row.reason == "replay" and row.applied_us is not None),
+        applied_us=row.applied_us if row else None,
     )
 
 

@@ -6,7 +6,7 @@ from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
 from gateway.pipeline import inbox, limits
 from gateway.pipeline.commit import applied_row, parked_row
-from gateway.pipeline.identify import told_of
+from gateway.pipeline.identify import refused, told_of
 from gateway.pipeline.map import map_one
 from gateway.pipeline.parse import read
 from gateway.pipeline.values import Drafted, Item, Parked
@@ -45,7 +45,10 @@ class Replay:
             others = {version.item_id for name in anew for version in histories[name]} - {item.item_id}
             bench = Refolding(tx, self._secret, self._zone, anew)
             drafted = [outcome, *self._others(sorted(number for number in others if number))]
-            effect, issues = self._refold(bench, drafted, item)
+            try:
+                effect, issues = self._refold(bench, drafted, item)
+            except (KeyReused, Refused) as fault:
+                return [], parked_row(refused(outcome, fault))
         row = applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())
         return [effect], row
 
@@ -70,6 +73,8 @@ class Replay:
             try:
                 plan = bench.plan(entry)
             except (KeyReused, Refused) as fault:
+                if entry.item_id == item.item_id:
+                    raise
                 issues.append(Issue("warning", "business-rule", fault.text, fault.where))
                 continue
             aliases.extend(plan.aliases)

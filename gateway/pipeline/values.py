@@ -30,7 +30,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message of one arrival: its bytes, its feed, and what the door already read of it."""
+    """One message of one arrival: its bytes, its feed, and what the door already read of it.
+
+    `applied_us` is when it took effect before, where it did; then a replay refolds what it touched.
+    """
 
     item_id: int
     feed: Feed
@@ -45,6 +48,7 @@ class Item:
     length: int = 0
     before: State | None = None
     replay: bool = False
+    applied_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.worker_site import Site, batch_file, chance
+from tests.faults.worker_site import Site, batch_file, chance, messages
 
 
 def databases(server, name):
@@ -24,7 +24,10 @@ def stream(folder, url, points, *, senders, each):
     site.drained(180)
     found = site.violations()
     expected = (senders * each // 2, senders * each)
-    assert (site.answers["stored"], site.count("DiagnosticReport"), site.count("Observation")) == (senders * each, *expected)
+    assert (site.answers["stored"], site.count("DiagnosticReport"), site.count("Observation")) == (
+        senders * each,
+        *expected,
+    )
     site.stop()
     return found
 
@@ -87,7 +90,7 @@ def test_a_worker_is_killed_amid_batch_files_many_times(tmp_path, report, server
 def test_a_lane_of_a_dead_worker_goes_to_another(tmp_path, server, report):
     """A worker that is killed and does not come back loses its lanes after 15 s; another finishes its work."""
     site = Site(tmp_path / "site", server.create("worker_lanes"))
-    site.send([raw for raw in _two_hundred()])
+    site.send(messages(1, 60))
     site.killed("fp5:2")
     other = site.gateway.worker("other")
     began = time.monotonic()
@@ -101,9 +104,3 @@ def test_a_lane_of_a_dead_worker_goes_to_another(tmp_path, server, report):
     assert (site.waiting(), found) == (0, [])
     assert time.monotonic() - began < 60
     site.stop()
-
-
-def _two_hundred():
-    from tests.faults.worker_site import messages
-
-    return messages(1, 60)

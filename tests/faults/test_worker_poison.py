@@ -38,7 +38,11 @@ class Neighbour(threading.Thread):
 
 def poisoned(tmp_path, url, seconds, quiet):
     """Send one poisonous message of each kind, each with a later one of its patient; return the rows and waits."""
-    tree = Tree(tmp_path / "site", url, PYTHONPATH=poison(tmp_path / "poison"), POISON_SECONDS=str(seconds)).start().ready()
+    tree = (
+        Tree(tmp_path / "site", url, PYTHONPATH=poison(tmp_path / "poison"), POISON_SECONDS=str(seconds))
+        .start()
+        .ready()
+    )
     calm, neighbour = Neighbour(tree.port), Neighbour(tree.port)
     calm.start()
     calm.through.wait(quiet)

@@ -1,6 +1,7 @@
 """A store with a real worker process that tests kill, senders in this process, and the promises I1 to I6 as a check."""
 
 import hashlib
+import itertools
 import os
 import random
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from gateway import settings, wiring
 from gateway.record import fsck
-from gateway.store.values import Arrival, State, Stored, WorkFilter, WorkRow, arrival_of
+from gateway.store.values import Arrival, State, Stored, WorkFilter, WorkRow
 from tests.faults.harness import STARTED
 from tests.support.county import ROOT, hl7, lab, msh, pid
 
@@ -28,7 +29,9 @@ def messages(sender: int, count: int, *, patients: int = 5) -> list[bytes]:
         if n % 2:
             made.append(lab(control, f"R{control}", ("GLU", f"5.{n}"), ("K", "3.5"), patient=number))
         else:
-            made.append(hl7(msh(control, time=f"20260105{n // 3600:02d}{n // 60 % 60:02d}{n % 60:02d}"), pid(number, f"名{n}")))
+            made.append(
+                hl7(msh(control, time=f"20260105{n // 3600:02d}{n // 60 % 60:02d}{n % 60:02d}"), pid(number, f"名{n}"))
+            )
     return made
 
 
@@ -162,7 +165,7 @@ def _order(rows: list[WorkRow]) -> list[str]:
     return [
         f"I3 item {later.item_id} was applied before {earlier.item_id} of its lane"
         for lane in lanes.values()
-        for earlier, later in zip(lane, lane[1:], strict=False)
+        for earlier, later in itertools.pairwise(lane)
         if (later.applied_us or 0) < (earlier.applied_us or 0)
     ]
 
@@ -181,11 +184,6 @@ def batch_file(name: str, count: int) -> bytes:
     body = b"".join(hl7(msh(f"{name}-{n}"), pid(f"{name}P{n}")) for n in range(count))
     head = b"FHS|^~\\&|HIS|QHXRMYY\rBHS|^~\\&|HIS|QHXRMYY\r"
     return head + body + f"BTS|{count}\rFTS|1\r".encode()
-
-
-def arrivals_of(rows: list[WorkRow]) -> set[int]:
-    """Return the arrivals some items came in."""
-    return {arrival_of(row.item_id) for row in rows}
 
 
 def chance(seed: str) -> random.Random:
