@@ -88,7 +88,7 @@ def _advance(current: Body, draft: Draft) -> Body:
     for name, value in draft.body.items():
         if name == "period" and "period" in current:
             moved["period"] = {**current["period"], **value}
-        elif name in _ADVANCING and not (ended and name == "status"):
+        elif name in _ADVANCING and not (name == "status" and (ended or (value == "unknown" and "status" in current))):
             moved[name] = value
     return _fill(moved, draft.body)
 

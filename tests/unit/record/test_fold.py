@@ -148,3 +148,9 @@ def test_what_a_message_clears_is_not_kept_as_a_part():
     body = {"resourceType": "Encounter", "period": {"start": "2026-01-07"}}
     told = fold(current, Draft("e", "Encounter", body, "replace", clear=("period",)))
     assert told["period"] == {"start": "2026-01-07"}
+
+
+def test_an_advance_that_does_not_know_the_state_leaves_it():
+    order = {"resourceType": "ServiceRequest", "status": "active"}
+    said = Draft("order", "ServiceRequest", {"resourceType": "ServiceRequest", "status": "unknown"}, "advance")
+    assert fold(order, said)["status"] == "active"
