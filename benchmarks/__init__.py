@@ -1,0 +1,1 @@
+"""Repeatable measurements, one file each, printing one table."""

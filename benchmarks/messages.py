@@ -12,7 +12,10 @@ _ANALYTES = [
 ]
 _HEAD = "MSH|^~\\&|LIS|BENCH|GW|QH|{time}||ORU^R01|{control}|P|2.4||||||UNICODE UTF-8"
 _PID = "PID|1||B{patient:06d}^^^^LocalID||张{patient:06d}^ZHANG||19{year:02d}0{month}15|{sex}"
-_OBR = "OBR|1|O{report}|R{report}|PANEL{panel:02d}^生化全套{panel:02d}^L|||{time}|||||||{time}||{doctor}^王{doctor}||||||{time}|||{status}"
+_OBR = (
+    "OBR|1|O{report}|R{report}|PANEL{panel:02d}^生化全套{panel:02d}^L|||{time}|||||||{time}||{doctor}^王{doctor}"
+    "||||||{time}|||{status}"
+)
 _OBX = (
     "OBX|{n}|NM|{code}^{name}^L||{value}|{unit}|{low}-{high}|{flag}|||{status}|||{time}|BENCH|{performer}^李{performer}"
 )
