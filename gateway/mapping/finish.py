@@ -8,7 +8,7 @@ from gateway.mapping import dates, paths, program
 from gateway.mapping.draft import Draft, Key
 from gateway.mapping.environment import Environment
 from gateway.mapping.keys import Facts, short
-from gateway.mapping.plan import Blueprint, missing
+from gateway.mapping.plan import FOLLOWERS, Blueprint, missing
 from gateway.mapping.program import SegmentProgram
 
 Body = dict[str, Any]
@@ -130,7 +130,7 @@ def _without_yielding(kept: list[Instance]) -> list[Instance]:
     if not any(one.blueprint.yields for one in kept):
         return kept
     taken = {(one.blueprint.name, id(fields)) for one in kept for fields in one.seen.values()}
-    return [one for one in kept if len(one.seen) > 1 or not _taken(one, taken)]
+    return [one for one in kept if len(one.seen.keys() - FOLLOWERS) > 1 or not _taken(one, taken)]
 
 
 def _taken(instance: Instance, taken: set[tuple[str, int]]) -> bool:

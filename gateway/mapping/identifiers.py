@@ -120,6 +120,23 @@ def replaced_document(making: Making) -> Convert:
     return related
 
 
+def coded(making: Making) -> Convert:
+    """Make the conversion of a CWE that numbers something: every code is an Identifier (guide: CWE[Identifier])."""
+    env, kind = making.env, str(making.args.get("kind", "code"))
+
+    def convert(raw: str) -> Cell:
+        parts = [*parts_of(raw), *[""] * 13]
+        found = []
+        for value, words, authority in ((0, 1, 2), (3, 4, 5), (9, 10, 11)):
+            if parts[value]:
+                name = f"{kind}-{parts[authority]}" if parts[authority] else kind
+                told = {"type": {"text": parts[words]}} if parts[words] else {}
+                found.append(told | {"system": env.number_system(name), "value": parts[value]})
+        return Cell(found or None)
+
+    return convert
+
+
 def system(making: Making) -> Convert:
     """Make the conversion of an authority (HD) to the identifier system of its number series at this site."""
     kind = str(making.args.get("kind", ""))

@@ -134,6 +134,12 @@ def numbered(facts: Facts) -> Identity:
     return Identity(tuple(dict.fromkeys(keys))) if keys else _child(facts, "n")
 
 
+def thing(facts: Facts) -> Identity:
+    """Name an institution, place or device by its identifier, else its name, else as a child."""
+    keys = by_identifier(facts.body, facts.env)
+    return Identity(keys) if keys else _child(facts, "thing")
+
+
 def child(facts: Facts) -> Identity:
     """Name a resource as a child of its parent by the fields its message map lists (`by`)."""
     return _child(facts, facts.body["resourceType"][:3].lower())
@@ -241,6 +247,7 @@ NAMINGS: dict[str, Naming] = {
     "specimen": specimen,
     "coverage": coverage,
     "role": role,
+    "thing": thing,
     "numbered": numbered,
     "child": child,
     "observation": observation,

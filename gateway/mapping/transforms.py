@@ -123,6 +123,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "base64_text": _plain(_base64_text),
     "identifier": identifiers.cx,
     "entity": identifiers.entity,
+    "coded_identifier": identifiers.coded,
     "entity_of_pair": identifiers.entity_of_pair,
     "system": identifiers.system,
     "resident_id": identifiers.resident,

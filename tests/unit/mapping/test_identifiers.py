@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.mapping.environment import Environment, Series
-from gateway.mapping.identifiers import cx, entity, entity_of_pair, licence, replaced_document, resident, system
+from gateway.mapping.identifiers import coded, cx, entity, entity_of_pair, licence, replaced_document, resident, system
 from gateway.mapping.making import Making
 
 ID = "https://yigong.example/fhir/id/generic/"
@@ -114,6 +114,13 @@ def test_halves_of_a_pair(env):
     assert make(entity_of_pair, env, component=1, kind="specimen")(pair).value["value"] == "P1"
     assert make(entity_of_pair, env, component=2, kind="specimen")(pair).value["value"] == "F1"
     assert make(entity_of_pair, env, component=2, kind="specimen")("P1").value is None
+
+
+def test_every_code_of_a_coded_number_is_an_identifier(env):
+    first, second = make(coded, env, kind="plan")("310^职工^YB^A7^other^L").value
+    assert first == {"type": {"text": "职工"}, "system": f"{ID}plan-yb", "value": "310"}
+    assert second["system"] == f"{ID}plan-l"
+    assert make(coded, env)("^x").value is None
 
 
 def test_other_numbers(env):

@@ -118,6 +118,13 @@ def test_results_are_children_by_code_and_of_a_person_by_time_too():
     assert keys.observation(order()).keys[0].system == f"{N}message"
 
 
+def test_roles_are_shared_by_who_and_where_and_things_by_number_or_name():
+    assert keys.role(order(parts=("D1", "H", "OP"))).keys == (Key(f"{N}role", "D1|H|OP"),)
+    assert keys.role(order(parts=("", "", "OP"), parent="order")).parent == "order"
+    assert keys.thing(Facts(ENV, {"resourceType": "Organization", "name": "H"})).keys[0].value == "H"
+    assert keys.thing(Facts(ENV, {"resourceType": "Organization"}, parent="order")).parent == "order"
+
+
 def test_people_and_places_by_identifier_else_name():
     body = {"resourceType": "Practitioner", "identifier": [{"value": "D1"}], "name": [{"family": "Li"}]}
     assert keys.by_identifier(body, ENV) == (Key(f"{N}staff", "D1"),)
