@@ -10,7 +10,7 @@ from gateway.fhir.types import RESOURCE_TYPES
 from gateway.search import extract
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
-from gateway.store.values import State, Stored, WorkRow, item_id
+from gateway.store.values import Head, State, Stored, WorkRow, item_id
 
 _PAGE = 500
 Body = dict[str, Any]
@@ -74,8 +74,8 @@ def _resources(store: Store) -> Iterator[Progress]:
 
 
 def _page(tx: ReadTx, pids: Iterable[int]) -> list[Finding]:
-    found, findings = _readable(tx, pids)
-    heads = tx.heads_by_pid(found)
+    heads = tx.heads_by_pid(pids)
+    found, findings = _readable(tx, heads)
     earlier = {pid: tx.versions(pid)[:-1] for pid, stored in found.items() if stored.ver > 1}
     versions = [*found.values(), *(version for history in earlier.values() for version in history)]
     origins = tx.work_rows({version.item_id for version in versions if version.item_id})
@@ -91,22 +91,25 @@ def _page(tx: ReadTx, pids: Iterable[int]) -> list[Finding]:
     return findings
 
 
-def _readable(tx: ReadTx, pids: Iterable[int]) -> tuple[dict[int, Stored], list[Finding]]:
-    """Return the resources of a page; where one is damaged, each is read by itself."""
+def _readable(tx: ReadTx, heads: Mapping[int, Head]) -> tuple[dict[int, Stored], list[Finding]]:
+    """Return the current versions of a page, and what cannot be read; then each is read by itself."""
+    found: dict[int, Stored] = {}
+    findings = []
     try:
-        return tx.current(pids), []
+        found = tx.current(heads)
     except GatewayError:
-        found: dict[int, Stored] = {}
-        findings = []
-        for pid in pids:
+        for pid, head in heads.items():
             try:
                 found |= tx.current([pid])
             except GatewayError as fault:
-                findings.append(Finding(f"resource number {pid}", fault.text))
-        return found, findings
+                findings.append(Finding(_name(head), fault.text))
+    if not findings:
+        lost = [head for pid, head in heads.items() if pid not in found]
+        findings = [Finding(_name(head), f"version {head.ver}, its current one, is lost") for head in lost]
+    return found, findings
 
 
-def _name(stored: Stored) -> str:
+def _name(stored: Stored | Head) -> str:
     return f"{stored.type}/{stored.fid}"
 
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main as command
+from tests.store.conftest import database_url  # noqa: F401  the fixture of the store's tests
 from tests.support.county import county, hl7, lab, msh, pid
 
 
