@@ -157,7 +157,9 @@ def test_five_content_failures_park_a_message(town, monkeypatch):
 
 
 def test_a_replay_with_the_same_definitions_changes_nothing(town):
-    items = town.run(lab("M1", "R1", ("GLU", "5.1")), lab("M2", "R1", ("GLU", "6.1"), status="C", time="20260106120000"))
+    items = town.run(
+        lab("M1", "R1", ("GLU", "5.1")), lab("M2", "R1", ("GLU", "6.1"), status="C", time="20260106120000")
+    )
     town.store.work.replay([item.item_id for item in items])
     town.work()
     assert town.states() == ["applied", "applied"]
@@ -210,7 +212,9 @@ def test_a_file_of_many_messages_is_queued_and_worked_off(town, monkeypatch):
 
 def test_two_workers_share_the_patients_and_keep_their_order(town):
     other = town.gateway.worker("second")
-    messages = [hl7(msh(f"M{n}-{k}", time=f"2026010508{n:02d}00"), pid(f"P{k}", f"名{n}")) for n in range(3) for k in range(8)]
+    messages = [
+        hl7(msh(f"M{n}-{k}", time=f"2026010508{n:02d}00"), pid(f"P{k}", f"名{n}")) for n in range(3) for k in range(8)
+    ]
     town.worker.step()
     other.step()
     town.worker._leases.renew(now=True)

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "gateway").rglob("*.py"))
-EVERYTHING_ALLOWED = {"gateway/search/scope.py", "gateway/store/fsck.py", "gateway/cli/fsck.py", "gateway/pipeline/replay.py"}
+EVERYTHING_ALLOWED = {
+    "gateway/search/scope.py",
+    "gateway/store/fsck.py",
+    "gateway/cli/fsck.py",
+    "gateway/pipeline/replay.py",
+}
 
 
 def functions(path):

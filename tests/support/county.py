@@ -30,7 +30,9 @@ def pid(number: str = "P1", name: str = "张三", birth: str = "19800101", sex: 
     return f"PID|1||{number}^^^^LocalID||{name}||{birth}|{sex}"
 
 
-def lab(control: str, report: str, *results: tuple[str, str], patient: str = "P1", status: str = "F", **given: str) -> bytes:
+def lab(
+    control: str, report: str, *results: tuple[str, str], patient: str = "P1", status: str = "F", **given: str
+) -> bytes:
     """Return a laboratory report of (code, value) results."""
     day = given.get("day", "20260106")
     lines = [
@@ -75,7 +77,9 @@ class County:
 
     def states(self) -> list[str]:
         """Return the state of every item, with the reason where it was parked."""
-        return [row.state.name.lower() + (f" {row.reason}" if row.state == State.PARKED else "") for row in self.items()]
+        return [
+            row.state.name.lower() + (f" {row.reason}" if row.state == State.PARKED else "") for row in self.items()
+        ]
 
     def all(self, kind: str) -> list[dict]:
         """Return every current resource of a type, oldest first."""
