@@ -65,8 +65,8 @@ class Run:
         quiet: list[SegmentProgram] = []
         work = self._work(name, quiet)
         for action, instance in work:
-            self._add(action, instance, name, populated)
-            ran.extend(action.programs)
+            self._add(action.program, instance, populated)
+            ran.append(action.program)
         if name in self._plan.merges:
             self._merge(self._plan.merges[name], populated, ran)
         if name not in FOLLOWERS:
@@ -92,7 +92,7 @@ class Run:
             if (action.after and self._anchor not in action.after) or (action.test and not action.test(self)):
                 continue
             if action.blueprint.quiet:
-                quiet.extend(action.programs)
+                quiet.append(action.program)
                 continue
             instance = self._open.get(action.blueprint.name)
             if action.starts and (instance is None or not instance.takes(name)):
@@ -144,11 +144,11 @@ class Run:
             if single not in waiting.body:
                 _link(waiting, write, draft.name)
 
-    def _add(self, action: Action, instance: Instance, name: str, populated: list[int]) -> None:
-        for compiled in action.programs:
-            if compiled.always:
-                self._constants(compiled, instance)
-            self._apply(compiled, instance.draft, populated)
+    def _add(self, compiled: SegmentProgram, instance: Instance, populated: list[int]) -> None:
+        if compiled.always:
+            self._constants(compiled, instance)
+        self._apply(compiled, instance.draft, populated)
+        if compiled.defaults:
             instance.programs.append(compiled)
 
     def _constants(self, compiled: SegmentProgram, instance: Instance) -> None:
@@ -236,14 +236,20 @@ class Run:
 
     def _account(self, name: str, populated: list[int], ran: list[SegmentProgram], quiet: list[SegmentProgram]) -> None:
         self.result.populated += len(populated)
-        if len(ran) == 1:
-            handled = ran[0].handled
-            missed = [number for number in populated if number not in handled]
-        else:
-            missed = [number for number in populated if not any(number in compiled.handled for compiled in ran)]
+        handled = ran[0].handled if len(ran) == 1 else self._union(ran)
+        missed = [number for number in populated if number not in handled]
         self._unread += len(missed)
         for number in missed:
             self.result.left.append(self._left(name, number, ran, quiet))
+
+    def _union(self, ran: list[SegmentProgram]) -> frozenset[int]:
+        """Return the fields that at least one of these programs reads."""
+        key = tuple(map(id, ran))
+        found = self._plan.unions.get(key)
+        if found is None:
+            found = frozenset().union(*(compiled.handled for compiled in ran))
+            self._plan.unions[key] = found
+        return found
 
     def _left(self, name: str, number: int, ran: list[SegmentProgram], quiet: list[SegmentProgram]) -> Left:
         kept = self._kept(name, number, ran, quiet)

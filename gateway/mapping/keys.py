@@ -163,7 +163,7 @@ def by_identifier(body: Body, env: Environment, refs: Sequence[Ref] = ()) -> tup
         body["identifier"] = [{"system": env.number_system(kind)} | entry for entry in entries if entry.get("value")]
         for entry in body["identifier"]:
             return (Key(entry["system"], entry["value"]),)
-    told = [ref.proto.keys[0].value for ref in refs if ref.proto.keys]
+    told = [f"{_series(key)}|{key.value}" for key in (ref.proto.keys[0] for ref in refs if ref.proto.keys)]
     told.extend(_code(concept) for concept in body.get("code", ()) if told)
     name = named(body) or "|".join(told)
     return (Key(env.number_system(f"{kind}-name"), name),) if name else ()
@@ -232,6 +232,10 @@ def _guard(facts: Facts) -> dict[str, str]:
     if dates.day(effective):
         guard["day"] = dates.day(effective)
     return guard
+
+
+def _series(key: Key) -> str:
+    return key.system.rsplit("/", 1)[-1]
 
 
 def _code(concept: Any) -> str:

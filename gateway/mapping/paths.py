@@ -9,7 +9,6 @@ Values may be shared between messages, so a writer copies whatever it goes into.
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 Body = dict[str, Any]
@@ -70,8 +69,16 @@ def writer(path: str) -> Write:
 def constant(value: Any) -> Callable[[], Any]:
     """Return a maker of this constant: scalars are shared, objects and lists copied each time."""
     if isinstance(value, dict | list):
-        return lambda: deepcopy(value)
+        return lambda: _copy(value)
     return lambda: value
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copy(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value
 
 
 def has(body: Body, path: str) -> bool:

@@ -1,7 +1,7 @@
 """Plans: message maps compiled to what each segment does, in the order of the message."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.mapping import paths, program
@@ -44,11 +44,11 @@ class Blueprint:
 
 @dataclass(slots=True)
 class Action:
-    """What one segment does to one resource: start it or add to it, with these programs."""
+    """What one segment does to one resource: start it or add to it, with this program."""
 
     blueprint: Blueprint
     starts: bool
-    programs: tuple[SegmentProgram, ...]
+    program: SegmentProgram
     test: Test | None = None
     after: frozenset[str] = frozenset()
 
@@ -63,6 +63,7 @@ class MessagePlan:
     time: tuple[Source, ...]
     merges: dict[str, SegmentProgram]
     timing: frozenset[str] = frozenset()
+    unions: dict[tuple[int, ...], frozenset[int]] = field(default_factory=dict)
 
 
 def compile_plan(
@@ -140,4 +141,4 @@ def _action(
     made: Blueprint, starts: bool, use: Use, segment: str, program_of: Callable[[str], SegmentProgram]
 ) -> Action:
     test = program.condition(use.when, segment) if use.when is not None else None
-    return Action(made, starts, tuple(program_of(name) for name in use.maps), test, use.after)
+    return Action(made, starts, program.merged([program_of(name) for name in use.maps]), test, use.after)

@@ -45,6 +45,26 @@ class SegmentProgram:
     clears: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
+def merged(programs: Sequence[SegmentProgram]) -> SegmentProgram:
+    """Return one program that does what several do to the same resource, field by field."""
+    if len(programs) == 1:
+        return programs[0]
+    first = programs[0]
+    one = SegmentProgram(" + ".join(each.name for each in programs), first.segment)
+    for each_program in programs:
+        one.always.extend(each_program.always)
+        one.outside.extend(each_program.outside)
+        one.defaults.extend(each_program.defaults)
+        one.handled |= each_program.handled
+        one.kept = each_program.kept | one.kept
+        for number, names in each_program.clears.items():
+            one.clears[number] = (*one.clears.get(number, ()), *names)
+    size = max(len(each_program.table) for each_program in programs)
+    tables = [[*each_program.table, *[()] * (size - len(each_program.table))] for each_program in programs]
+    one.table = [tuple(step for steps in row for step in steps) for row in zip(*tables, strict=True)]
+    return one
+
+
 def pick(fields: Sequence[str], source: Source) -> str:
     """Return the raw text of a source in these fields: '' when absent; components of the first repetition."""
     raw = fields[source.field] if source.field < len(fields) else ""

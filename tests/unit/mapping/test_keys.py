@@ -135,7 +135,7 @@ def test_people_and_places_by_identifier_else_name():
     assert keys.by_identifier({"resourceType": "Device"}, ENV) == ()
     proto = Proto("Practitioner", {}, (Key("s", "1"),))
     found = keys.by_identifier({"resourceType": "PractitionerRole"}, ENV, (Ref("practitioner", False, proto),))
-    assert found == (Key(f"{N}practitionerrole-name", "1"),)
+    assert found == (Key(f"{N}practitionerrole-name", "s|1"),)
 
 
 @pytest.mark.parametrize(
