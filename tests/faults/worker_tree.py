@@ -95,9 +95,13 @@ class Tree:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def child(self, role: str) -> psutil.Process:
-        """Return the process of a role, such as _worker."""
-        return next(child for child in self.children() if role in child.cmdline())
+    def child(self, role: str) -> psutil.Process | None:
+        """Return the process of a role, such as _worker, if it lives."""
+        for child in self.children():
+            with suppress(psutil.Error):
+                if role in child.cmdline():
+                    return child
+        return None
 
     def kill(self) -> None:
         """kill -9 of every process at once."""

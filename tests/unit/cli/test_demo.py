@@ -1,0 +1,119 @@
+"""The first thing anybody runs."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from gateway import settings
+from gateway.cli import demo
+from gateway.errors import GatewayError, Transient
+from tests.faults.worker_tree import free_port
+from tests.support.county import ROOT
+
+
+def run(*words, environment=None):
+    command = [sys.executable, "-m", "gateway", "demo", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, env=environment)
+
+
+def test_demo_once_shows_what_came_in_what_it_became_and_where_to_look(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("--once", "--port", port, "--mllp-port", free_port(), "--data", tmp_path / "var")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = done.stdout
+    assert f"port {port} is taken; using " in shown
+    urls = re.findall(r"http://127\.0\.0\.1:\d+/fhir/(\w+)\?", shown)
+    assert urls == ["Patient", "Observation", "DiagnosticReport"]
+    assert "What came in, over MLLP" in shown
+    assert "key-reused" in shown
+    assert re.search(r"│ Patient +│ \d", shown)
+    messages = (ROOT / "examples" / "messages").glob("*.hl7")
+    assert all(path.stem in shown for path in messages)
+    assert not re.search(r"patient=&", shown), "the addresses name a patient there is"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_temporary_folder_is_removed(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo.tempfile, "mkdtemp", lambda prefix: str(_made(tmp_path / prefix)))
+    chosen = settings.load(environment={}, port=free_port(), mllp_port=free_port())
+    with demo._home(chosen) as home:
+        assert home.insecure_local
+        assert home.data == tmp_path / "gateway-demo-"
+        assert home.data.exists()
+    assert not home.data.exists()
+
+
+def _made(path):
+    path.mkdir()
+    return path
+
+
+def test_a_folder_of_ones_own_is_kept(tmp_path):
+    chosen = settings.load(environment={}, data=str(_made(tmp_path / "mine")), port=free_port(), mllp_port=free_port())
+    with demo._home(chosen) as home:
+        assert home.data == tmp_path / "mine"
+    assert home.data.exists()
+
+
+def test_no_free_port_is_said(monkeypatch):
+    monkeypatch.setattr(demo, "_PORTS_TRIED", 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(GatewayError, match=f"no free port from {port} to {port}; name one"):
+            demo._free(port, taken=0)
+
+
+def test_a_message_that_is_not_answered_is_shown_as_such(monkeypatch, tmp_path):
+    class Deaf:
+        def __init__(self, *_):
+            pass
+
+        def __enter__(self):
+            raise Transient("closed")
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(demo, "Sender", Deaf)
+    (tmp_path / "receive.ready").write_text("mllp 1\n", encoding="utf-8")
+    chosen = settings.load(environment={}, data=str(tmp_path))
+    sent = demo._send(chosen, ROOT / "examples" / "messages" / "91-not-hl7.hl7", {"shows": "noise", "must": "-"})
+    assert (sent.name, sent.answer) == ("91-not-hl7", "none")
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"MSH|^~\\&\rMSA|AA|1\r", "AA"), (b"noise", "?")])
+def test_the_code_of_an_answer(answer, code):
+    assert demo._code(answer) == code
+
+
+def test_messages_that_are_not_worked_off_are_said(monkeypatch, town):
+    monkeypatch.setattr(demo, "_SETTLE_SECONDS", 0.1)
+    with town.opened() as opened:
+        opened.store.work.retry([town.parked])
+        with pytest.raises(GatewayError, match="is the worker running"):
+            demo._settle(opened.store)
+
+
+def test_the_tour_goes_on_serving_until_told_to_stop(tmp_path):
+    import signal
+
+    ports = ("--port", free_port(), "--mllp-port", free_port(), "--data", tmp_path / "var")
+    command = [sys.executable, "-m", "gateway", "demo", *map(str, ports)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        shown = ""
+        for line in process.stdout:
+            shown += line
+            if line.startswith("serving; Ctrl-C ends it"):
+                break
+        import urllib.request
+
+        (url,) = re.findall(r"http://\S+/fhir/Patient\?\S+", shown)
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert json.load(answer)["entry"][0]["resource"]["name"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
