@@ -115,11 +115,14 @@ class Run:
             self._patient = draft.name
         draft.patient = self._patient
         for below in blueprint.below:
-            self._open.pop(below, None)
-            self._pending.pop(below, None)
-        for other in blueprint.starters:
-            if other != name:
-                self.peers.pop(other, None)
+            if below in self._open:
+                del self._open[below]
+            if below in self._pending:
+                del self._pending[below]
+        if len(blueprint.starters) > 1:
+            for other in blueprint.starters:
+                if other != name:
+                    self.peers.pop(other, None)
         instance = Instance(blueprint, draft)
         self._open[blueprint.name] = instance
         self._all.append(instance)
@@ -140,9 +143,10 @@ class Run:
             other = self._open.get(target)
             if other is not None:
                 _link(other.draft, write, draft.name)
-        for waiting, write, single in self._pending.pop(blueprint.name, ()):
-            if single not in waiting.body:
-                _link(waiting, write, draft.name)
+        if blueprint.name in self._pending:
+            for waiting, write, single in self._pending.pop(blueprint.name):
+                if single not in waiting.body:
+                    _link(waiting, write, draft.name)
 
     def _add(self, compiled: SegmentProgram, instance: Instance, populated: list[int]) -> None:
         if compiled.always:

@@ -72,18 +72,28 @@ class Finish:
             for path, write, value in compiled.defaults:
                 if path not in draft.body and not (_nested(path) and paths.has(draft.body, path)):
                     write(draft.body, value())
+        if blueprint.joins_text and draft.parent and draft.parent != draft.patient and draft.parent not in self._gone:
+            draft.child = short(self._parts(instance))  # the commonest case of `keys.observation`, without ceremony
+            return self._distinct(instance)
         named = blueprint.naming(self._facts(instance))
         draft.keys, draft.parent, draft.child = named.keys, named.parent, named.child
         draft.guard = named.guard
         return self._numbered(instance) if draft.keys else self._distinct(instance)
 
     def _facts(self, instance: Instance) -> Facts:
-        draft, seen = instance.draft, instance.seen
+        draft = instance.draft
         parent = draft.parent if draft.parent not in self._gone else draft.patient
-        parts = tuple(
-            _part(program.pick(seen.get(by.name) or self._heads.get(by.name, []), by)) for by in instance.blueprint.by
-        )
+        parts = self._parts(instance)
         return Facts(self._env, draft.body, parts, parent, draft.patient, self._message, self._day(draft))
+
+    def _parts(self, instance: Instance) -> tuple[str, ...]:
+        """Return what names the resource in the fields its message map lists."""
+        seen, heads = instance.seen, self._heads
+        found = []
+        for by in instance.blueprint.by:
+            fields = seen.get(by.name) or heads.get(by.name) or []
+            found.append(_part(program.pick(fields, by)))
+        return tuple(found)
 
     def _day(self, draft: Draft) -> str:
         """Return the day that parts number series which start again daily, '' where the feed has none."""
