@@ -208,3 +208,24 @@ def test_an_unknown_feed_is_told_what_there_is(load):
 def test_a_missing_site_file_is_no_site(load, tmp_path):
     (tmp_path / "empty").mkdir()
     assert [feed.name for feed in load().feeds] == ["his"]
+
+
+def test_the_rules_of_a_message_map_can_be_listed(load):
+    book = load(
+        base__messages__ADT='message: ADT_A01\nfor: [ADT_A04, "ADT^*"]\nresources:\n  p: {type: Patient, on: {PID: "PID[Patient]"}, keys: patient}\n'
+    )
+    listed = set(book.declared("his"))
+    assert ("ADT_A01", "PID[Patient]", "PID-3") in listed
+    assert ("ADT_A04", "PID[Patient]", "PID-8") in listed
+
+
+def test_wrong_arguments_of_a_function_are_a_fault_and_no_crash(load):
+    text = 'segment: "PID[Patient]"\nrules:\n  - {id: PID-7, to: $this, transform: ended}\n'
+    with pytest.raises(WrongDefinitions, match="cannot be compiled"):
+        load(base__segments__PID=text)
+
+
+def test_the_generic_map_must_be_there(load):
+    text = 'message: other\nresources:\n  p: {type: Patient, on: {PID: "PID[Patient]"}, keys: patient}\n'
+    with pytest.raises(WrongDefinitions, match="generic"):
+        load(base__messages__generic=text)
