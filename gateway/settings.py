@@ -57,6 +57,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("zone", "Asia/Shanghai", "zone", "Time zone of dates and times that come without one."),
     Setting("max_message_bytes", 32 * _MIB, "bytes", "Largest message or file taken, such as 32 MiB."),
     Setting("frame_deadline", 30.0, "seconds", "Longest a sender may take to finish a message it has begun."),
+    Setting("workers", 2, "count", "Worker processes that `gateway serve` starts; they share the patients among them."),
     Setting("batch_size", 64, "count", "Messages a worker takes and commits at once."),
     Setting("group_commit_messages", 256, "count", "Messages stored in one transaction before their answers."),
     Setting("raw_retention_days", 1095, "count", "Days the raw bytes are kept; digest and date stay for good."),

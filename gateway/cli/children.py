@@ -18,7 +18,7 @@ from gateway.cli.options import die_with_parent
 from gateway.listeners.values import Verdict
 
 OWN = "main"
-"""Name of the worker that `gateway serve` starts."""
+"""Name of the first worker that `gateway serve` starts."""
 
 _VERDICTS: dict[Verdict, Literal["stored", "refused", "unavailable"]] = {
     Verdict.STORED: "stored",
@@ -41,10 +41,11 @@ def receive() -> None:
 
 
 @click.command(hidden=True)
-def worker() -> None:
-    """Run the worker process."""
+@click.argument("name", default=OWN)
+def worker(name: str) -> None:
+    """Run a worker process."""
     with _opened() as gateway:
-        run_worker(gateway, OWN)
+        run_worker(gateway, name)
 
 
 @click.command(hidden=True)

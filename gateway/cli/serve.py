@@ -31,14 +31,18 @@ def serve(settings: Settings) -> None:
 
 
 def start(settings: Settings) -> Supervisor:
-    """Bring the store up to date and start the three processes."""
+    """Bring the store up to date and start the processes."""
     _check_address(settings)
     gateway = open_gateway(settings, migrate=True)
     gateway.store.close()
     installation_key(settings.installation_key_file)
-    for name in ("receive.json", "receive.ready", "main.worker.json"):
-        (settings.data / name).unlink(missing_ok=True)
-    supervisor = Supervisor(settings.environment(), settings.data / "gateway.log", errors.print)
+    for stale in (
+        settings.data / "receive.json",
+        settings.data / "receive.ready",
+        *settings.data.glob("*.worker.json"),
+    ):
+        stale.unlink(missing_ok=True)
+    supervisor = Supervisor(settings.environment(), settings.data / "gateway.log", errors.print, settings.workers)
     supervisor.start()
     return supervisor
 

@@ -1,4 +1,4 @@
-"""The supervisor of `gateway serve`: three processes, restarted when they fall, stopped together."""
+"""The supervisor of `gateway serve`: receive, web and workers, restarted when they fall, stopped together."""
 
 import signal
 import subprocess
@@ -22,6 +22,7 @@ class Child:
     """One supervised process and how often it fell lately."""
 
     role: str
+    name: str = ""
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     falls: int = 0
@@ -31,11 +32,12 @@ class Child:
 class Supervisor:
     """Starts the processes, restarts the fallen with growing pauses, stops them together."""
 
-    def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None], workers: int = 1) -> None:
         self._environment = environment
         self._log = log
         self._say = say
-        self._children = [Child(role) for role in ROLES]
+        more = [Child("_worker", f"worker-{number}") for number in range(2, workers + 1)]
+        self._children = [*(Child(role) for role in ROLES), *more]
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -70,7 +72,7 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Return the process id of each role that runs."""
-        return {child.role: child.process.pid for child in self._children if child.process}
+        return {f"{child.role} {child.name}".strip(): child.process.pid for child in self._children if child.process}
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
@@ -78,7 +80,7 @@ class Supervisor:
     def _launch(self, child: Child) -> None:
         with self._log.open("ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", "gateway", child.role],
+                [sys.executable, "-m", "gateway", child.role, *([child.name] if child.name else [])],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -51,9 +51,10 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
         *(held_row(entry) for entry in batch.held),
         *(retry_row(entry) for entry in batch.failed),
     ]
+    queued = [queued_row(entry.item, entry.patient_keys) for entry in batch.elsewhere]
     with store.write() as tx:
         lease.fence(tx, {row.lane for row in rows}, cursor)
-        write.write(tx, effects, rows, now_us)
+        write.write(tx, effects, rows + queued, now_us)
         failpoints.hit("fp6")
         if cursor:
             tx.cursor_set("arrivals", cursor)
@@ -66,7 +67,7 @@ def queue(store: Store, items: Sequence[Item], cursor: int, lease: Lease) -> Non
     """Give items a row to wait in, and note how far the inbox has been picked up."""
     with store.write() as tx:
         lease.fence(tx, (), cursor)
-        tx.work_put([_queued(item) for item in items])
+        tx.work_put([queued_row(item, read(item).patient_keys) for item in items])
         if cursor:
             tx.cursor_set("arrivals", cursor)
 
@@ -100,9 +101,9 @@ def retry_row(entry: Failed) -> WorkRow:
     return row._replace(reason=str(Reason.POISON), next_us=entry.next_us)
 
 
-def _queued(item: Item) -> WorkRow:
-    outcome = read(item)
-    return _row(item, outcome.patient_keys, State.QUEUED, ())._replace(attempts=0)
+def queued_row(item: Item, keys: Sequence[str]) -> WorkRow:
+    """Return the row of an item that waits for the worker of its lane."""
+    return _row(item, keys, State.QUEUED, ())._replace(attempts=0)
 
 
 def _effect(entry: Identified, mapping_id: int, now_us: int) -> Effect:

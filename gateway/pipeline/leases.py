@@ -1,7 +1,8 @@
 """A worker's leases: the lanes it applies items of, and whether it is the one that picks up arrivals."""
 
 from gateway import clock
-from gateway.pipeline.commit import LANES, PICKER, Lease
+from gateway.pipeline.commit import LANES, PICKER, Lease, lane_of
+from gateway.pipeline.values import Parked, Parsed
 from gateway.store.engine import Store
 
 RENEW_SECONDS = 5.0
@@ -27,10 +28,9 @@ class Leases:
         """Return the lanes held."""
         return list(self._lanes)
 
-    @property
-    def alone(self) -> bool:
-        """Say whether this worker holds every lane, so that it may apply what it picks up without queueing."""
-        return self.picks and len(self._lanes) == LANES
+    def holds(self, entry: Parsed | Parked) -> bool:
+        """Say whether this worker applies a message; the others are given a row to wait in for their own."""
+        return len(self._lanes) == LANES or lane_of(entry.item.feed.site, entry.patient_keys) in self._lanes
 
     def lease(self) -> Lease:
         """Return what a transaction of this worker is fenced with."""

@@ -17,26 +17,40 @@ from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, P
 from gateway.record.workbench import Workbench
 
 Blocked = Callable[[Iterable[str]], Mapping[str, int]]
+Mine = Callable[[Parsed | Parked], bool]
 
 
 @dataclass(slots=True)
 class Batch:
-    """What became of the items of one batch: to be written, parked with a reason, or held behind a parked one."""
+    """What became of the items of one batch: to be written, parked with a reason, held, or another worker's."""
 
     checked: list[Identified] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     held: list[Parsed] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    elsewhere: list[Parsed | Parked] = field(default_factory=list)
 
 
-def run(items: list[Item], catalog: Catalog, bench: Callable[[], Workbench], blocked: Blocked) -> Batch:
-    """Carry the items as far as they go; `blocked` tells the first open item of patient keys."""
+def run(
+    items: list[Item],
+    catalog: Catalog,
+    bench: Callable[[], Workbench],
+    blocked: Blocked,
+    mine: Mine,
+) -> Batch:
+    """Carry the items as far as they go.
+
+    `blocked` tells the first open item of patient keys, `mine` whether this worker holds the lane of a message.
+    """
     read = parse(items)
-    batch = Batch(parked=read.parked)
-    first = blocked([key for parsed in read.passed for key in parsed.patient_keys])
-    batch.held = [parsed for parsed in read.passed if _waits(parsed, first)]
+    batch = Batch(parked=[entry for entry in read.parked if mine(entry)])
+    batch.elsewhere.extend(entry for entry in read.passed if not mine(entry))
+    batch.elsewhere.extend(entry for entry in read.parked if not mine(entry))
+    here = [parsed for parsed in read.passed if mine(parsed)] if batch.elsewhere else read.passed
+    first = blocked([key for parsed in here for key in parsed.patient_keys])
+    batch.held = [parsed for parsed in here if _waits(parsed, first)]
     behind = {parsed.item.item_id for parsed in batch.held}
-    mapped = map_all([parsed for parsed in read.passed if parsed.item.item_id not in behind], catalog)
+    mapped = map_all([parsed for parsed in here if parsed.item.item_id not in behind], catalog)
     batch.parked.extend(mapped.parked)
     drafted = _in_order(mapped.passed, mapped.parked, batch)
     while True:

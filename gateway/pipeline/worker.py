@@ -24,6 +24,7 @@ from gateway.store.values import State, arrival_of
 
 _IDLE_SECONDS = 0.02
 _QUEUE_CHUNK = 1000
+_PLANNED_ANEW = 2
 _OVERTAKEN = 10
 
 
@@ -96,7 +97,7 @@ class Worker:
                 self._cursor = tx.cursor("arrivals")
 
     def _take(self, picked: Picked, items: list[Item]) -> None:
-        if picked.last_arrival and not (self._leases.alone and len(items) <= 4 * self._tools.batch_size):
+        if picked.last_arrival and len(items) > 4 * self._tools.batch_size:
             self._queue(picked)
             return
         self._diary.open([item.item_id for item in items])
@@ -130,17 +131,29 @@ class Worker:
     def _process(self, picked: Picked) -> None:
         orphans = [faults.orphan(item) for item in picked.orphans]
         try:
-            self._together(picked.items, orphans, picked.last_arrival)
+            self._again_if_overtaken(picked.items, orphans, picked.last_arrival)
         except (Transient, Fenced):
             raise
         except (Exception, limits.Overtime):  #  overtaken, or a site's definition raised: each item is tried alone
             self._one_by_one(picked, orphans)
         self._cursor = max(self._cursor, picked.last_arrival)
 
+    def _again_if_overtaken(self, items: Sequence[Item], orphans: list[Parked], cursor: int) -> None:
+        """Plan a batch anew when another worker was first, as with a doctor both had not seen before."""
+        for _ in range(_PLANNED_ANEW):
+            try:
+                return self._together(items, orphans, cursor)
+            except Fenced:
+                raise
+            except Conflict:
+                continue
+        return self._together(items, orphans, cursor)
+
     def _together(self, items: Sequence[Item], orphans: list[Parked], cursor: int) -> None:
         with limits.processor_time():
             batch = self._line([item for item in items if not item.replay])
-        batch.parked.extend(orphans)
+        for orphan in orphans:
+            (batch.parked if self._leases.holds(orphan) else batch.elsewhere).append(orphan)
         self._write(batch, cursor)
         for item in items:
             if item.replay:
@@ -150,7 +163,7 @@ class Worker:
         for item in picked.items:
             self._alone(item)
         left = {item.item_id for item in self._without_rows([entry.item for entry in orphans])}
-        self._write(Batch(parked=[entry for entry in orphans if entry.item.item_id in left]), picked.last_arrival)
+        self._together([], [entry for entry in orphans if entry.item.item_id in left], picked.last_arrival)
 
     def _alone(self, item: Item) -> None:
         """Try one item; what its definitions raise is its own fault, another writer's haste is nobody's."""
@@ -176,7 +189,7 @@ class Worker:
 
     def _line(self, items: list[Item]) -> Batch:
         with self._tools.store.read() as tx:
-            return line.run(items, self._tools.catalog, lambda: self._bench(tx), tx.blocked)
+            return line.run(items, self._tools.catalog, lambda: self._bench(tx), tx.blocked, self._leases.holds)
 
     def _bench(self, tx: ReadTx) -> Workbench:
         return Workbench(tx, self._tools.secret, self._tools.zone)
