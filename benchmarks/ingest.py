@@ -190,7 +190,7 @@ class Run:
         found = {}
         for process in tree.children(recursive=True):
             times = process.cpu_times()
-            found[process.cmdline()[-1]] = round(times.user + times.system, 1)
+            found[f"{process.name()} {process.pid}"] = round(times.user + times.system, 1)
         return found
 
     def stop(self) -> None:

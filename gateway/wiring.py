@@ -66,16 +66,16 @@ class Gateway:
         return Worker(tools)
 
 
-def open_gateway(settings: Settings, *, migrate: bool = False) -> Gateway:
-    """Open the store and activate the definitions; with `migrate` bring the tables up to date first."""
+def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog | None = None) -> Gateway:
+    """Open the store and activate the definitions, unless given; with `migrate` bring the tables up to date first."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    catalog = open_catalog(settings)
+    active = open_catalog(settings) if catalog is None else catalog
     store = open_store(settings.database, settings.data)
     if migrate:
         store.migrate()
     else:
         store.ping()
-    return Gateway(settings, catalog, store)
+    return Gateway(settings, active, store)
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -5,8 +5,6 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Literal
@@ -14,8 +12,10 @@ from typing import Literal
 import click
 
 from gateway import clock, failpoints, settings, wiring
-from gateway.cli.options import die_with_parent
+from gateway.cli.options import die_with_parent, name_process
 from gateway.listeners.values import Verdict
+from gateway.mapping.catalog import Catalog
+from gateway.settings import Settings
 
 OWN = "main"
 """Name of the first worker that `gateway serve` starts."""
@@ -32,37 +32,63 @@ _VERDICTS: dict[Verdict, Literal["stored", "refused", "unavailable"]] = {
 @click.command(hidden=True)
 def receive() -> None:
     """Run the receive process."""
-    from gateway.listeners import options, process  # noqa: PLC0415  a process imports only its own part
-
-    with _opened() as gateway:
-        chosen = options.from_settings(gateway.settings, ready_file=gateway.settings.data / "receive.ready")
-        code = process.run_receive(chosen, gateway.store, gateway.book())
-    sys.exit(code)
+    run(settings.load(), None, "_receive")
 
 
 @click.command(hidden=True)
 @click.argument("name", default=OWN)
 def worker(name: str) -> None:
     """Run a worker process."""
-    with _opened() as gateway:
-        run_worker(gateway, name)
+    run(settings.load(), None, "_worker", name)
 
 
 @click.command(hidden=True)
 def web() -> None:
     """Run the web process."""
+    run(settings.load(), None, "_web")
+
+
+def run(chosen: Settings, catalog: Catalog | None, role: str, name: str = "") -> None:
+    """Run one role until it ends; a forked process brings the definitions its parent has activated."""
+    logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    die_with_parent()
+    name_process(role)
+    gateway = wiring.open_gateway(chosen, catalog=catalog)
+    try:
+        if role == "_receive":
+            run_receive(gateway)
+        elif role == "_web":
+            run_web(gateway)
+        else:
+            run_worker(gateway, name or OWN)
+    finally:
+        gateway.store.close()
+
+
+def run_receive(gateway: wiring.Gateway) -> None:
+    """Receive until a signal comes."""
+    from gateway.listeners import options, process  # noqa: PLC0415  a process imports only its own part
+
+    chosen = options.from_settings(gateway.settings, ready_file=gateway.settings.data / "receive.ready")
+    code = process.run_receive(chosen, gateway.store, gateway.book())
+    if code:
+        sys.exit(code)
+
+
+def run_web(gateway: wiring.Gateway) -> None:
+    """Serve until a signal comes."""
+    from gateway.web import server  # noqa: PLC0415  a process imports only its own part
     from gateway.web.app import Parts  # noqa: PLC0415  a process imports only its own part
     from gateway.web.intake import Taken  # noqa: PLC0415  a process imports only its own part
-    from gateway.web.server import run_web  # noqa: PLC0415  a process imports only its own part
 
-    with _opened() as gateway, gateway.taking("http") as take:
+    with gateway.taking("http") as take:
 
         def posted(raw: bytes, feed: str, peer: str) -> Taken:
             answer = take(raw, feed, peer)
             return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads))
 
         key = wiring.page_key(gateway.settings.installation_key_file)
-        run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key))
+        server.run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key))
 
 
 def run_worker(gateway: wiring.Gateway, name: str) -> None:
@@ -96,15 +122,3 @@ class Heartbeat:
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps({"at_us": clock.now_us(), "processed": processed}), encoding="ascii")
         part.replace(self._path)
-
-
-@contextmanager
-def _opened() -> Iterator[wiring.Gateway]:
-    loaded = settings.load()
-    logging.basicConfig(level=loaded.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    die_with_parent()
-    gateway = wiring.open_gateway(loaded)
-    try:
-        yield gateway
-    finally:
-        gateway.store.close()

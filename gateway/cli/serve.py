@@ -1,12 +1,15 @@
 """gateway serve and its helper for the demo: the whole gateway under one supervisor."""
 
+import gc
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import click
 
 from gateway import clock
+from gateway.cli.children import run
 from gateway.cli.options import console, errors, setting_options
 from gateway.cli.supervise import Supervisor
 from gateway.errors import GatewayError
@@ -35,6 +38,8 @@ def start(settings: Settings) -> Supervisor:
     _check_address(settings)
     gateway = open_gateway(settings, migrate=True)
     gateway.store.close()
+    gc.collect()
+    gc.freeze()
     installation_key(settings.installation_key_file)
     for stale in (
         settings.data / "receive.json",
@@ -42,7 +47,9 @@ def start(settings: Settings) -> Supervisor:
         *settings.data.glob("*.worker.json"),
     ):
         stale.unlink(missing_ok=True)
-    supervisor = Supervisor(settings.environment(), settings.data / "gateway.log", errors.print, settings.workers)
+    supervisor = Supervisor(
+        partial(run, settings, gateway.catalog), settings.data / "gateway.log", errors.print, settings.workers
+    )
     supervisor.start()
     return supervisor
 

@@ -1,11 +1,16 @@
-"""The supervisor of `gateway serve`: receive, web and workers, restarted when they fall, stopped together."""
+"""The supervisor of `gateway serve`: receive, web and workers, restarted when they fall, stopped together.
 
+The processes are forked from the supervisor, which has loaded what they share: they start at once and share memory.
+"""
+
+import multiprocessing
+import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 
@@ -17,13 +22,17 @@ _STEADY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 
 
+Run = Callable[[str, str], None]
+"""Runs a role under a name in a process of its own, until it ends."""
+
+
 @dataclass(slots=True)
 class Child:
     """One supervised process and how often it fell lately."""
 
     role: str
     name: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkProcess | None = None
     started: float = 0.0
     falls: int = 0
     restart_at: float = field(default=0.0)
@@ -32,8 +41,8 @@ class Child:
 class Supervisor:
     """Starts the processes, restarts the fallen with growing pauses, stops them together."""
 
-    def __init__(self, environment: dict[str, str], log: Path, say: Callable[[str], None], workers: int = 1) -> None:
-        self._environment = environment
+    def __init__(self, run: Run, log: Path, say: Callable[[str], None], workers: int = 1) -> None:
+        self._run = run
         self._log = log
         self._say = say
         more = [Child("_worker", f"worker-{number}") for number in range(2, workers + 1)]
@@ -54,16 +63,15 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every process to end, and end those that do not within 15 s."""
         self._stopping.set()
-        running = [child.process for child in self._children if child.process and child.process.poll() is None]
+        running = [child.process for child in self._children if child.process and child.process.is_alive()]
         for process in running:
             process.terminate()
         deadline = clock.monotonic() + _STOP_SECONDS
         for process in running:
-            try:
-                process.wait(max(0.1, deadline - clock.monotonic()))
-            except subprocess.TimeoutExpired:
+            process.join(max(0.1, deadline - clock.monotonic()))
+            if process.is_alive():
                 process.kill()
-                process.wait()
+                process.join()
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM and SIGINT stop the whole gateway."""
@@ -72,24 +80,23 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Return the process id of each role that runs."""
-        return {f"{child.role} {child.name}".strip(): child.process.pid for child in self._children if child.process}
+        return {
+            f"{child.role} {child.name}".strip(): child.process.pid
+            for child in self._children
+            if child.process and child.process.pid
+        }
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
 
     def _launch(self, child: Child) -> None:
-        with self._log.open("ab") as log:
-            child.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", "gateway", child.role, *([child.name] if child.name else [])],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        arguments = (self._run, child.role, child.name, self._log)
+        child.process = multiprocessing.get_context("fork").Process(target=_alone, args=arguments, daemon=True)
+        child.process.start()
         child.started = clock.monotonic()
 
     def _tend(self, child: Child) -> None:
-        if child.process is None or child.process.poll() is None:
+        if child.process is None or child.process.is_alive():
             return
         if not child.restart_at:
             self._fell(child)
@@ -98,7 +105,7 @@ class Supervisor:
             self._launch(child)
 
     def _fell(self, child: Child) -> None:
-        code = child.process.returncode if child.process else 0
+        code = child.process.exitcode if child.process else 0
         steady = clock.monotonic() - child.started > _STEADY_SECONDS
         child.falls = 1 if steady else child.falls + 1
         pause = _BACKOFF[min(child.falls, len(_BACKOFF)) - 1]
@@ -106,3 +113,14 @@ class Supervisor:
             f"{child.role.lstrip('_')} ended with code {code}; starting it again in {pause:g} s (see {self._log})"
         )
         child.restart_at = clock.monotonic() + pause
+
+
+def _alone(run: Run, role: str, name: str, log: Path) -> None:
+    """Run a role in the forked process: its words go to the log, signals mean what they mean to it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    sys.stdout.flush()
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    run(role, name)

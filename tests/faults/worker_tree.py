@@ -99,7 +99,7 @@ class Tree:
         """Return the process of a role, such as _worker, if it lives."""
         for child in self.children():
             with suppress(psutil.Error):
-                if role in child.cmdline():
+                if role in child.cmdline() or child.name() == f"gateway{role}":
                     return child
         return None
 

@@ -1,6 +1,6 @@
-import subprocess
-import sys
+import signal
 import threading
+import time
 
 import pytest
 
@@ -24,18 +24,18 @@ def clock(monkeypatch):
     return made
 
 
-class Script:
-    """Processes of a given Python text in place of the gateway's own."""
+def sleeps(role, name):
+    time.sleep(600)
 
-    def __init__(self, monkeypatch, text):
-        self.started = []
-        genuine = subprocess.Popen
 
-        def popen(command, **given):
-            self.started.append(command[-1])
-            return genuine([sys.executable, "-c", text], **given)
+def falls(role, name):
+    raise SystemExit(3)
 
-        monkeypatch.setattr(supervise.subprocess, "Popen", popen)
+
+def deaf(role, name):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("deaf", flush=True)
+    time.sleep(600)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def make(tmp_path):
     said = []
     made = []
 
-    def supervisor():
-        made.append(Supervisor({}, tmp_path / "gateway.log", said.append))
+    def supervisor(run, workers=1):
+        made.append(Supervisor(run, tmp_path / "gateway.log", said.append, workers))
         return made[-1], said
 
     yield supervisor
@@ -52,67 +52,58 @@ def make(tmp_path):
         one.stop()
 
 
-def test_every_role_is_started_and_all_are_stopped(monkeypatch, make):
-    script = Script(monkeypatch, "import time; time.sleep(600)")
-    supervisor, _ = make()
+def test_every_role_is_started_and_all_are_stopped(make):
+    supervisor, _ = make(sleeps, workers=2)
     supervisor.start()
-    assert script.started == list(supervise.ROLES)
-    assert len(set(supervisor.pids().values())) == 3
+    assert set(supervisor.pids()) == {"_receive", "_worker", "_worker worker-2", "_web"}
     children = [child.process for child in supervisor._children]
     supervisor.stop()
-    assert [child.poll() for child in children] == [-15, -15, -15]
+    assert [child.exitcode for child in children] == [-15] * 4
 
 
 def test_a_child_that_does_not_hear_is_ended(monkeypatch, make):
-    Script(
-        monkeypatch,
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
-    )
     monkeypatch.setattr(supervise, "ROLES", ("_worker",))
     monkeypatch.setattr(supervise, "_STOP_SECONDS", 0.2)
-    supervisor, _ = make()
+    supervisor, _ = make(deaf)
     supervisor.start()
-    while "deaf" not in supervisor._log.read_text():
+    while not supervisor._log.exists() or "deaf" not in supervisor._log.read_text():
         threading.Event().wait(0.01)
     (child,) = supervisor._children
     supervisor.stop()
-    assert child.process.returncode == -9
+    assert child.process.exitcode == -9
 
 
 def test_a_fallen_child_comes_back_after_a_growing_pause(monkeypatch, make, clock):
-    script = Script(monkeypatch, "raise SystemExit(3)")
     monkeypatch.setattr(supervise, "ROLES", ("_worker",))
-    supervisor, said = make()
+    supervisor, said = make(falls)
     supervisor.start()
     (child,) = supervisor._children
     for pause in (0.2, 1, 5, 15, 15):
-        child.process.wait()
+        fallen = child.process
+        fallen.join()
         supervisor._tend(child)
         assert said[-1].startswith(f"worker ended with code 3; starting it again in {pause} s")
-        count = len(script.started)
         supervisor._tend(child)
-        assert len(script.started) == count, "not before its pause is over"
+        assert child.process is fallen, "not before its pause is over"
         clock.now += pause
         supervisor._tend(child)
-        assert len(script.started) == count + 1
+        assert child.process is not fallen
 
 
 def test_a_child_that_held_long_begins_with_a_short_pause_again(monkeypatch, make, clock):
-    Script(monkeypatch, "raise SystemExit(3)")
     monkeypatch.setattr(supervise, "ROLES", ("_web",))
-    supervisor, said = make()
+    supervisor, said = make(falls)
     supervisor.start()
     (child,) = supervisor._children
     child.falls = 4
-    child.process.wait()
+    child.process.join()
     clock.now += 31
     supervisor._tend(child)
     assert "in 0.2 s" in said[-1]
 
 
-def test_watching_ends_with_a_signal(monkeypatch, make):
-    Script(monkeypatch, "import time; time.sleep(600)")
-    supervisor, said = make()
+def test_watching_ends_with_a_signal(make):
+    supervisor, said = make(sleeps)
     supervisor.start()
     threading.Timer(0.05, supervisor._on_signal, (15, None)).start()
     supervisor.watch()
