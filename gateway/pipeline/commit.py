@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gateway import clock, failpoints
 from gateway.fhir.issues import Issue
-from gateway.pipeline.line import Batch
+from gateway.pipeline.line import Batch, Held
 from gateway.pipeline.parse import read
-from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed, Reason
+from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Reason
 from gateway.record import write
 from gateway.record.write import Effect, Origin
 from gateway.store.engine import Store, WriteTx
@@ -48,17 +48,18 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
     rows = [
         *(applied_row(entry.drafted, entry.plan.issues, mapping_id, now_us) for entry in batch.checked),
         *(parked_row(entry) for entry in batch.parked),
-        *(held_row(entry) for entry in batch.held),
         *(retry_row(entry) for entry in batch.failed),
     ]
-    queued = [queued_row(entry.item, entry.patient_keys) for entry in batch.elsewhere]
+    waiting = [queued_row(entry.item, entry.patient_keys) for entry in batch.elsewhere]
+    waiting += map(held_row, batch.held)
+    done: list[Identified | Parked | Failed] = [*batch.checked, *batch.parked, *batch.failed]
     with store.write() as tx:
-        lease.fence(tx, {row.lane for row in rows}, cursor)
-        write.write(tx, effects, rows + queued, now_us)
+        lease.fence(tx, {row.lane for row in rows} | {row.lane for row in waiting if row.before is not None}, cursor)
+        write.write(tx, effects, rows + waiting, now_us)
         failpoints.hit("fp6")
         if cursor:
             tx.cursor_set("arrivals", cursor)
-        for key in {row.patient_key for row in rows if row.before is not None and row.patient_key}:
+        for key in sorted({entry.item.waited for entry in done if entry.item.waited}):
             tx.work_release(key)
     failpoints.hit("fp7")
 
@@ -89,10 +90,11 @@ def parked_row(entry: Parked) -> WorkRow:
     return row._replace(reason=str(entry.reason), holding=entry.item.feed.hold and bool(entry.patient_keys))
 
 
-def held_row(entry: Parsed) -> WorkRow:
-    """Return the row of an item that waits behind a parked one of its patient."""
-    issue = Issue("information", "business-rule", "waits behind a parked message of the same patient")
-    return _row(entry.item, entry.patient_keys, State.HELD, (issue,))._replace(reason="held")
+def held_row(held: Held) -> WorkRow:
+    """Return the row of an item that waits for another of its patient; it stands under the key it waits for."""
+    issue = Issue("information", "business-rule", "waits for an earlier message of the same patient")
+    row = _row(held.parsed.item, held.parsed.patient_keys, State.HELD, (issue,))
+    return row._replace(reason="held", patient_key=held.key, attempts=held.parsed.item.attempts)
 
 
 def retry_row(entry: Failed) -> WorkRow:

@@ -76,6 +76,7 @@ def _item(
         before=row.state if row else None,
         replay=bool(row and row.reason == "replay" and row.applied_us is not None),
         applied_us=row.applied_us if row else None,
+        waited=row.patient_key if row else "",
     )
 
 

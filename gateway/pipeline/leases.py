@@ -16,6 +16,7 @@ class Leases:
         self._owner = owner
         self._lanes: dict[int, int] = {}
         self._renew_at = 0.0
+        self.renewed = False
         self._picker: int | None = None
 
     @property
@@ -38,7 +39,8 @@ class Leases:
 
     def renew(self, *, now: bool = False) -> bool:
         """Renew when it is time (or `now`); return whether the worker became the one that picks up arrivals."""
-        if not now and clock.monotonic() < self._renew_at:
+        self.renewed = now or clock.monotonic() >= self._renew_at
+        if not self.renewed:
             return False
         self._lanes = self._store.lanes.lease(self._owner)
         before, self._picker = self._picker, self._store.lanes.take(PICKER, self._owner)

@@ -7,6 +7,7 @@ parked message of the same patient is held (architecture section 3, promise K6).
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.mapping.catalog import Catalog
 from gateway.pipeline.identify import identify
@@ -20,13 +21,20 @@ Blocked = Callable[[Iterable[str]], Mapping[str, int]]
 Mine = Callable[[Parsed | Parked], bool]
 
 
+class Held(NamedTuple):
+    """A message that waits, and the patient key of the item it waits for; when that is done, the key is let go."""
+
+    parsed: Parsed
+    key: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What became of the items of one batch: to be written, parked with a reason, held, or another worker's."""
 
     checked: list[Identified] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
-    held: list[Parsed] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     elsewhere: list[Parsed | Parked] = field(default_factory=list)
 
@@ -44,12 +52,11 @@ def run(
     """
     read = parse(items)
     batch = Batch(parked=[entry for entry in read.parked if mine(entry)])
-    batch.elsewhere.extend(entry for entry in read.passed if not mine(entry))
     batch.elsewhere.extend(entry for entry in read.parked if not mine(entry))
-    here = [parsed for parsed in read.passed if mine(parsed)] if batch.elsewhere else read.passed
-    first = blocked([key for parsed in here for key in parsed.patient_keys])
-    batch.held = [parsed for parsed in here if _waits(parsed, first)]
-    behind = {parsed.item.item_id for parsed in batch.held}
+    here = _deal(read.passed, mine, batch)
+    first = blocked([key for parsed in here for key in (*parsed.patient_keys, parsed.item.waited)])
+    batch.held.extend(Held(parsed, key) for parsed in here if (key := _waits(parsed, first)))
+    behind = {held.parsed.item.item_id for held in batch.held}
     mapped = map_all([parsed for parsed in here if parsed.item.item_id not in behind], catalog)
     batch.parked.extend(mapped.parked)
     drafted = _in_order(mapped.passed, mapped.parked, batch)
@@ -66,23 +73,49 @@ def run(
         drafted = _in_order([entry for entry in drafted if entry.item.item_id not in gone], parked, batch)
 
 
-def _waits(parsed: Parsed, first: Mapping[str, int]) -> bool:
-    return any(first[key] < parsed.item.item_id for key in parsed.patient_keys if key in first)
+def _deal(passed: list[Parsed], mine: Mine, batch: Batch) -> list[Parsed]:
+    """Return the messages of this worker's lanes; the others' get a row to wait in.
+
+    A message that names patients of two lanes (a merge) binds them: what comes behind it in the other lane waits.
+    """
+    if all(map(mine, passed)):
+        return passed
+    here: list[Parsed] = []
+    ahead: dict[str, str] = {}
+    for parsed in passed:
+        keys = parsed.patient_keys
+        waits = next((ahead[key] for key in keys if ahead.get(key, keys[0]) != keys[0]), "")
+        if waits:
+            batch.held.append(Held(parsed, waits))
+        elif mine(parsed):
+            here.append(parsed)
+            continue
+        else:
+            batch.elsewhere.append(parsed)
+        for key in keys:
+            ahead[key] = waits or keys[0]
+    return here
+
+
+def _waits(parsed: Parsed, first: Mapping[str, int]) -> str:
+    keys = (*parsed.patient_keys, parsed.item.waited)
+    return next((key for key in keys if key in first and first[key] < parsed.item.item_id), "")
 
 
 def _in_order(drafted: list[Drafted], parked: list[Parked], batch: Batch) -> list[Drafted]:
     """Move what waits behind a parked message of the same patient to the held ones."""
     held = _behind(drafted, parked)
-    batch.held.extend(entry.parsed for entry in drafted if entry.item.item_id in held)
+    batch.held.extend(Held(entry.parsed, held[entry.item.item_id]) for entry in drafted if entry.item.item_id in held)
     return [entry for entry in drafted if entry.item.item_id not in held]
 
 
-def _behind(passed: Iterable[Drafted | Identified], parked: list[Parked]) -> set[int]:
+def _behind(passed: Iterable[Drafted | Identified], parked: list[Parked]) -> dict[int, str]:
+    """Return the items that wait behind a parked one, each with the patient key of that."""
     blocking = [entry for entry in parked if entry.item.feed.hold and entry.patient_keys]
     if not blocking:
-        return set()
+        return {}
     return {
-        entry.item.item_id
+        entry.item.item_id: block.patient_keys[0]
         for entry in passed
         for block in blocking
         if entry.item.item_id > block.item.item_id

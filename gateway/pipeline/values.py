@@ -32,7 +32,8 @@ class Reason(StrEnum):
 class Item:
     """One message of one arrival: its bytes, its feed, and what the door already read of it.
 
-    `applied_us` is when it took effect before, where it did; then a replay refolds what it touched.
+    `applied_us` is when it took effect before, where it did; then a replay refolds what it touched. `waited` is the
+    patient key its row stands under: its own first one, or that of an earlier message it waited for.
     """
 
     item_id: int
@@ -49,6 +50,7 @@ class Item:
     before: State | None = None
     replay: bool = False
     applied_us: int | None = None
+    waited: str = ""
 
 
 @dataclass(frozen=True, slots=True)

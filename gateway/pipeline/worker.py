@@ -20,10 +20,11 @@ from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
 from gateway.store.engine import ReadTx, Store
 from gateway.store.failures import Conflict, Fenced
-from gateway.store.values import State, arrival_of
+from gateway.store.values import State, WorkFilter, arrival_of
 
 _IDLE_SECONDS = 0.02
 _QUEUE_CHUNK = 1000
+_HELD_SEEN = 1000
 _PLANNED_ANEW = 2
 _OVERTAKEN = 10
 
@@ -54,6 +55,7 @@ class Worker:
         self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
         self._recovered = False
+        self._merges: set[int] = set()
         self.processed = 0
 
     def run(self, stop: threading.Event, beat: Callable[[int], None]) -> None:
@@ -95,6 +97,16 @@ class Worker:
         if self._leases.renew(now=now):
             with self._tools.store.read() as tx:
                 self._cursor = tx.cursor("arrivals")
+        if self._leases.renewed:
+            self._free()
+
+    def _free(self) -> None:
+        """Let go what waits for an item that was done just while it was told to wait."""
+        with self._tools.store.read() as tx:
+            held = tx.work_list(WorkFilter([State.HELD], limit=_HELD_SEEN))
+            first = tx.blocked({row.patient_key for row in held})
+        for key in {row.patient_key for row in held if first.get(row.patient_key) == row.item_id}:
+            self._tools.store.work.release(key)
 
     def _take(self, picked: Picked, items: list[Item]) -> None:
         if picked.last_arrival and len(items) > 4 * self._tools.batch_size:
@@ -112,9 +124,17 @@ class Worker:
         if rows:
             arrivals = tools.store.inbox.arrivals(sorted({arrival_of(row.item_id) for row in rows}))
             return inbox.again(rows, arrivals, self._book)
-        if not self._leases.picks:
+        if not self._leases.picks or self._merging():
             return Picked()
         return inbox.fresh(tools.store.inbox.unpicked(self._cursor, tools.batch_size), self._book)
+
+    def _merging(self) -> bool:
+        """Say whether another worker still has a merge to apply; until then nothing may overtake it."""
+        if self._merges:
+            with self._tools.store.read() as tx:
+                rows = tx.work_rows(self._merges)
+            self._merges = {number for number, row in rows.items() if row.state == State.QUEUED}
+        return bool(self._merges)
 
     def _queue(self, picked: Picked) -> None:
         """Give every item a row to wait in: for other workers' lanes, or because one file holds very many."""
@@ -155,6 +175,7 @@ class Worker:
         for orphan in orphans:
             (batch.parked if self._leases.holds(orphan) else batch.elsewhere).append(orphan)
         self._write(batch, cursor)
+        self._merges.update(entry.item.item_id for entry in batch.elsewhere if b"\rMRG" in entry.item.raw)
         for item in items:
             if item.replay:
                 self._replay.run(item)

@@ -1,0 +1,12 @@
+"""A county's gateway on each database."""
+
+import pytest
+
+from tests.store.conftest import database_url  # noqa: F401  the fixture of the store's tests
+from tests.support.county import county
+
+
+@pytest.fixture
+def town(tmp_path):
+    with county(f"sqlite:///{tmp_path}/gateway.db", tmp_path) as made:
+        yield made
