@@ -1,6 +1,7 @@
 """The worker's diary: which items it has in hand, so that one that kills workers is found out (promise K7)."""
 
 import json
+import os
 from pathlib import Path
 
 
@@ -12,7 +13,7 @@ class Diary:
 
     def open(self, item_ids: list[int], deaths: int = 0) -> None:
         """Note the items now in hand and how often they have already been there when a worker died."""
-        entry = {str(item_id): deaths for item_id in item_ids}
+        entry = {"parent": os.getppid(), "items": {str(item_id): deaths for item_id in item_ids}}
         self._path.write_text(json.dumps(entry), encoding="ascii")
 
     def close(self) -> None:
@@ -20,9 +21,13 @@ class Diary:
         self._path.write_text("{}", encoding="ascii")
 
     def left(self) -> dict[int, int]:
-        """Return the items in hand when the last worker died, each with its deaths, this one counted."""
+        """Return the items in hand when the last worker died, each with its deaths.
+
+        This death counts where the process that starts workers lived on; if it died too, nobody knows of what.
+        """
         try:
             entry = json.loads(self._path.read_text(encoding="ascii"))
+            alone = int(entry.get("parent", 0) == os.getppid())
+            return {int(item_id): deaths + alone for item_id, deaths in entry.get("items", {}).items()}
         except (FileNotFoundError, ValueError):
             return {}
-        return {int(item_id): deaths + 1 for item_id, deaths in entry.items()}

@@ -54,7 +54,7 @@ class Worker:
         self._replay = Replay(tools.store, tools.catalog, tools.secret, tools.zone, self._mapping_id)
         self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
-        self._recovered = False
+        self._suspects: dict[int, int] | None = None
         self._merges: set[int] = set()
         self.processed = 0
 
@@ -80,8 +80,8 @@ class Worker:
     def step(self) -> int:
         """Take one batch, carry it down the line and write it; return how many items it had."""
         self._renew()
-        if not self._recovered:
-            self._recover()
+        if self._suspects is None:
+            self._suspects = self._diary.left()
         picked = self._pick()
         items = picked.items + picked.orphans
         if not items:
@@ -150,6 +150,11 @@ class Worker:
 
     def _process(self, picked: Picked) -> None:
         orphans = [faults.orphan(item) for item in picked.orphans]
+        suspects = self._suspects or {}
+        if any(item.item_id in suspects for item in picked.items):
+            self._carefully(picked, orphans, suspects)
+            self._cursor = max(self._cursor, picked.last_arrival)
+            return
         try:
             self._again_if_overtaken(picked.items, orphans, picked.last_arrival)
         except (Transient, Fenced):
@@ -183,6 +188,9 @@ class Worker:
     def _one_by_one(self, picked: Picked, orphans: list[Parked]) -> None:
         for item in picked.items:
             self._alone(item)
+        self._finish(picked, orphans)
+
+    def _finish(self, picked: Picked, orphans: list[Parked]) -> None:
         left = {item.item_id for item in self._without_rows([entry.item for entry in orphans])}
         self._together([], [entry for entry in orphans if entry.item.item_id in left], picked.last_arrival)
 
@@ -224,32 +232,15 @@ class Worker:
             known = tx.work_rows([item.item_id for item in items])
         return [item for item in items if (row := known.get(item.item_id)) is None or row.state == item.before]
 
-    def _recover(self) -> None:
-        """Finish what a worker that died had in hand, one by one, setting aside the item that kills workers."""
-        for item_id, deaths in self._diary.left().items():
-            for item in self._unfinished(item_id):
-                self._diary.open([item_id], deaths)
-                try:
-                    self._revive(item, deaths)
-                except Fenced:  #  its lane is another worker's by now, which will come upon it
-                    continue
-        self._diary.close()
-        self._recovered = True
-
-    def _revive(self, item: Item, deaths: int) -> None:
-        if deaths < faults.DEATHS:
-            self._alone(item)
-            return
-        # Whose message it is says its text; should reading that be what kills, it is not tried a second time.
-        keys = read(item).patient_keys if deaths == faults.DEATHS else ()
-        self._write(Batch(parked=[faults.killer(item, deaths, keys)]), 0)
-
-    def _unfinished(self, item_id: int) -> list[Item]:
-        arrivals = self._tools.store.inbox.arrivals([arrival_of(item_id)])
-        with self._tools.store.read() as tx:
-            row = tx.work_rows([item_id]).get(item_id)
-        if row is not None:
-            waiting = [row] if row.state < State.PARKED else []
-            return inbox.again(waiting, arrivals, self._book).items
-        picked = inbox.fresh(arrivals.values(), self._book)
-        return [item for item in picked.items if item.item_id == item_id]
+    def _carefully(self, picked: Picked, orphans: list[Parked], suspects: dict[int, int]) -> None:
+        """Take items one by one after a death, each noted by itself, and set aside the one that kills workers."""
+        for item in picked.items:
+            deaths = suspects.pop(item.item_id, 0)
+            self._diary.open([item.item_id], deaths)
+            if deaths < faults.DEATHS or not self._without_rows([item]):
+                self._alone(item)
+                continue
+            # Whose message it is says its text; should reading that be what kills, it is not tried a second time.
+            keys = read(item).patient_keys if deaths == faults.DEATHS else ()
+            self._together([], [faults.killer(item, deaths, keys)], 0)
+        self._finish(picked, orphans)

@@ -50,6 +50,7 @@ def killed_at_random(tmp_path, url, kills, *, connections, messages, luck):
     assert tree.stop() == 0
     site.store.close()
     total = connections * messages
+    assert found == []
     assert (len(ledger.answered), inbox.stored, reports) == (total, total + 1, total + 1)
     return len(found) + inbox.violations, waits, found
 

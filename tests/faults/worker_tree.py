@@ -95,13 +95,14 @@ class Tree:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def child(self, role: str) -> psutil.Process | None:
-        """Return the process of a role, such as _worker, if it lives."""
+    def running(self, role: str) -> set[int]:
+        """Return the process ids of those that run a role, such as _worker."""
+        found = set()
         for child in self.children():
             with suppress(psutil.Error):
-                if role in child.cmdline() or child.name() == f"gateway{role}":
-                    return child
-        return None
+                if child.name() == f"gateway{role}" and child.status() != psutil.STATUS_ZOMBIE:
+                    found.add(child.pid)
+        return found
 
     def kill(self) -> None:
         """kill -9 of every process at once."""

@@ -11,6 +11,11 @@ from tests.store.conftest import database_url  # noqa: F401  the fixture of the 
 from tests.support.county import county, hl7, lab, msh, pid
 
 
+@pytest.fixture(autouse=True)
+def _definitions_read_once(definitions_read_once):
+    """Every run of the command in this process would read the shipped definitions anew."""
+
+
 def gateway(*words):
     """Run the gateway command; return its result, the exit code as a shell would see it."""
     return CliRunner().invoke(_whole, [str(word) for word in words])

@@ -57,9 +57,11 @@ def test_the_gateway_serves_survives_a_child_and_stops(tmp_path):
         assert b"MSA|AA|M2" in sender.send(hl7(msh("M2"), pid("P2", "李四")))
     assert post(tree, "/feeds/county-his", hl7(msh("M3"), pid("P3"))) in (200, 202)
     assert 400 <= post(tree, "/feeds/county-his", b"not a message") < 500
-    worker = tree.child("_worker")
-    worker.send_signal(signal.SIGKILL)
-    until(lambda: tree.child("_worker") not in (None, worker))
+    workers = tree.running("_worker")
+    assert len(workers) == tree.settings.workers
+    killed = workers.pop()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(tree.running("_worker") - {killed}) == tree.settings.workers)
     with Sender("127.0.0.1", tree.port) as sender:
         assert b"MSA|AA|M4" in sender.send(hl7(msh("M4"), pid("P4")))
     until(lambda: len(get(tree, "/fhir/Patient").get("entry", [])) == 4)

@@ -22,3 +22,9 @@ def test_an_orderly_end_leaves_nothing(tmp_path):
 def test_a_diary_cut_off_by_a_power_loss_is_empty(tmp_path):
     (tmp_path / "diary.json").write_text('{"3": ', encoding="ascii")
     assert Diary(tmp_path / "diary.json").left() == {}
+
+
+def test_the_end_of_the_whole_gateway_is_held_against_no_message(tmp_path, monkeypatch):
+    Diary(tmp_path / "diary.json").open([3], 1)
+    monkeypatch.setattr("gateway.pipeline.diary.os.getppid", lambda: 1)
+    assert Diary(tmp_path / "diary.json").left() == {3: 1}

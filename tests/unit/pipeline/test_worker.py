@@ -119,10 +119,9 @@ def test_an_item_in_hand_whose_lane_went_to_another_worker_is_left_to_it(town):
     town.store.lanes.release(town.worker._tools.owner)
     other._renew()
     dead = town.gateway.worker("dead")
-    dead._diary.open([arrival.id << 20])
-    dead._renew()
-    dead._recover()
-    assert (town.states(), dead._diary.left()) == (["queued"], {})
+    dead._diary.open([arrival.id << 20], 5)
+    dead.step()
+    assert town.items() == []
     while other.step():
         pass
     assert town.states() == ["applied"]
@@ -156,8 +155,33 @@ def test_what_waits_already_is_taken_up_by_the_next_worker(town, monkeypatch):
     while again.step():
         pass
     assert set(town.states()) == {"applied"}
-    again._diary.open(items[:1])
-    assert list(again._unfinished(items[0])) == [], "what is done is not done again"
+    assert {item.attempts for item in town.items()} == {1}
+
+
+def test_after_a_death_items_in_hand_are_taken_one_by_one_in_their_place(town):
+    """What waits in a lane comes first, though the worker had a later message in hand when it died."""
+    town.send(hl7(msh("M1"), pid("P1")), hl7(msh("M2", time="20260106080000"), pid("P1", "李四")))
+    first, second = town.store.inbox.unpicked(0, 10)
+    town.worker._diary.open([second.id << 20], 1)
+    noted = []
+    genuine = town.worker._diary.open
+    town.worker._diary.open = lambda items, deaths=0: noted.append((items, deaths)) or genuine(items, deaths)
+    town.work()
+    assert noted[1:] == [([first.id << 20], 0), ([second.id << 20], 2)]
+    assert town.only("Patient")["name"][0]["text"] == "李四"
+    assert [item.applied_us for item in town.items()] == sorted(item.applied_us for item in town.items())
+
+
+def test_a_message_done_before_its_worker_died_for_the_third_time_is_no_killer(town):
+    (item,) = town.run(hl7(msh("M1"), pid("P1")))
+    with town.store.write() as tx:
+        tx.cursor_set("arrivals", 0)
+    again = town.gateway.worker("test")
+    again._diary.open([item.item_id], 7)
+    while again.step():
+        pass
+    assert town.states() == ["applied"]
+    assert town.only("Patient")["meta"]["versionId"] == "1"
 
 
 def test_it_works_until_it_is_told_to_stop_and_gives_its_lanes_back(town, monkeypatch):
