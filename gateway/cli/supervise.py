@@ -3,18 +3,16 @@
 The processes are forked from the supervisor, which has loaded what they share: they start at once and share memory.
 """
 
-import multiprocessing
-import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkProcess
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from gateway import clock
+from gateway.cli.forked import Forked
 
 ROLES = ("_receive", "_worker", "_web")
 _BACKOFF = (0.2, 1.0, 5.0, 15.0)
@@ -32,7 +30,7 @@ class Child:
 
     role: str
     name: str = ""
-    process: ForkProcess | None = None
+    process: Forked | None = None
     started: float = 0.0
     falls: int = 0
     restart_at: float = field(default=0.0)
@@ -63,15 +61,14 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every process to end, and end those that do not within 15 s."""
         self._stopping.set()
-        running = [child.process for child in self._children if child.process and child.process.is_alive()]
+        running = [child.process for child in self._children if child.process and child.process.poll() is None]
         for process in running:
-            process.terminate()
+            process.send(signal.SIGTERM)
         deadline = clock.monotonic() + _STOP_SECONDS
         for process in running:
-            process.join(max(0.1, deadline - clock.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
+            if not process.wait(max(0.1, deadline - clock.monotonic())):
+                process.send(signal.SIGKILL)
+                process.wait(_STOP_SECONDS)
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM and SIGINT stop the whole gateway."""
@@ -80,23 +77,17 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Return the process id of each role that runs."""
-        return {
-            f"{child.role} {child.name}".strip(): child.process.pid
-            for child in self._children
-            if child.process and child.process.pid
-        }
+        return {f"{child.role} {child.name}".strip(): child.process.pid for child in self._children if child.process}
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
 
     def _launch(self, child: Child) -> None:
-        arguments = (self._run, child.role, child.name, self._log)
-        child.process = multiprocessing.get_context("fork").Process(target=_alone, args=arguments, daemon=True)
-        child.process.start()
+        child.process = Forked(partial(self._run, child.role, child.name), self._log)
         child.started = clock.monotonic()
 
     def _tend(self, child: Child) -> None:
-        if child.process is None or child.process.is_alive():
+        if child.process is None or child.process.poll() is None:
             return
         if not child.restart_at:
             self._fell(child)
@@ -105,7 +96,7 @@ class Supervisor:
             self._launch(child)
 
     def _fell(self, child: Child) -> None:
-        code = child.process.exitcode if child.process else 0
+        code = child.process.returncode if child.process else 0
         steady = clock.monotonic() - child.started > _STEADY_SECONDS
         child.falls = 1 if steady else child.falls + 1
         pause = _BACKOFF[min(child.falls, len(_BACKOFF)) - 1]
@@ -113,14 +104,3 @@ class Supervisor:
             f"{child.role.lstrip('_')} ended with code {code}; starting it again in {pause:g} s (see {self._log})"
         )
         child.restart_at = clock.monotonic() + pause
-
-
-def _alone(run: Run, role: str, name: str, log: Path) -> None:
-    """Run a role in the forked process: its words go to the log, signals mean what they mean to it."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    sys.stdout.flush()
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), sys.stdout.fileno())
-        os.dup2(file.fileno(), sys.stderr.fileno())
-    run(role, name)
