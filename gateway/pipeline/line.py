@@ -5,7 +5,7 @@ result in one transaction. A stage parks what it cannot carry on, with a reason;
 parked message of the same patient is held (architecture section 3, promise K6).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from gateway.pipeline.validate import validate
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Parsed
 from gateway.record.workbench import Workbench
 
-Blocked = Callable[[Iterable[str]], Mapping[str, int]]
+Blocked = Callable[[Iterable[str], Collection[int]], Mapping[str, int]]
 Mine = Callable[[Parsed | Parked], bool]
 
 
@@ -48,14 +48,15 @@ def run(
 ) -> Batch:
     """Carry the items as far as they go.
 
-    `blocked` tells the first open item of patient keys, `mine` whether this worker holds the lane of a message.
+    `blocked` tells the first open item of patient keys besides those in hand, `mine` whether this worker holds the
+    lane of a message.
     """
     read = parse(items)
     batch = Batch(parked=[entry for entry in read.parked if mine(entry)])
     batch.elsewhere.extend(entry for entry in read.parked if not mine(entry))
     here = _deal(read.passed, mine, batch)
-    first = blocked([key for parsed in here for key in (*parsed.patient_keys, parsed.item.waited)])
-    batch.held.extend(Held(parsed, key) for parsed in here if (key := _waits(parsed, first)))
+    keys = [key for parsed in here for key in (*parsed.patient_keys, parsed.item.waited)]
+    batch.held.extend(_held(here, blocked(keys, {parsed.item.item_id for parsed in here})))
     behind = {held.parsed.item.item_id for held in batch.held}
     mapped = map_all([parsed for parsed in here if parsed.item.item_id not in behind], catalog)
     batch.parked.extend(mapped.parked)
@@ -97,9 +98,16 @@ def _deal(passed: list[Parsed], mine: Mine, batch: Batch) -> list[Parsed]:
     return here
 
 
-def _waits(parsed: Parsed, first: Mapping[str, int]) -> str:
-    keys = (*parsed.patient_keys, parsed.item.waited)
-    return next((key for key in keys if key in first and first[key] < parsed.item.item_id), "")
+def _held(here: list[Parsed], first: Mapping[str, int]) -> Iterator[Held]:
+    """Yield what waits for an earlier item outside the batch, and what waits for those."""
+    behind: dict[str, str] = {}
+    for parsed in here:
+        keys = [key for key in (*parsed.patient_keys, parsed.item.waited) if key]
+        waits = next((key for key in keys if key in first and first[key] < parsed.item.item_id), "")
+        waits = waits or next((behind[key] for key in keys if key in behind), "")
+        if waits:
+            yield Held(parsed, waits)
+            behind.update(dict.fromkeys(keys, waits))
 
 
 def _in_order(drafted: list[Drafted], parked: list[Parked], batch: Batch) -> list[Drafted]:

@@ -1,6 +1,6 @@
 """Items at work: what became of each message, what waits for a person, what holds what back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -67,8 +67,11 @@ class WorkReads(Tx):
         rows = self.session.run(f"{_SELECT}{where} ORDER BY item_id DESC LIMIT ?", (*params, wanted.limit))
         return [_work_row(row, self.names) for row in rows]
 
-    def blocked(self, patient_keys: Iterable[str]) -> dict[str, int]:
-        """Return, of these patient keys, those with an item that holds later ones back, and its id (the first)."""
+    def blocked(self, patient_keys: Iterable[str], besides: Collection[int] = ()) -> dict[str, int]:
+        """Return, of these patient keys, those with an item that holds later ones back, and its id (the first).
+
+        `besides` are items the caller has in hand itself.
+        """
         rows = self.session.keyed(
             "SELECT patient_key, item_id FROM work",
             (("patient_key", "text"),),
@@ -77,7 +80,8 @@ class WorkReads(Tx):
         )
         first: dict[str, int] = {}
         for key, item in rows:
-            first[key] = min(item, first.get(key, item))
+            if item not in besides:
+                first[key] = min(item, first.get(key, item))
         return first
 
     def ready(self, lanes: Sequence[int], limit: int, now_us: int) -> list[WorkRow]:

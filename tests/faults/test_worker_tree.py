@@ -4,9 +4,34 @@ import time
 
 import pytest
 
-from tests.faults.harness import Client, Ledger, Sender, check, message
+from tests.faults.harness import Client, Ledger, Sender, check, message, msa
 from tests.faults.worker_site import Site, chance
 from tests.faults.worker_tree import Tree
+
+
+class Bursts(Sender):
+    """Sends eight messages at once, then pauses, so that every kill finds messages on their way."""
+
+    def __init__(self, tree, ledger, ids, pause):
+        super().__init__(tree, ledger, ids, window=8)
+        self.pause = pause
+
+    def _session(self):
+        with Client(self._receiver.port, timeout=10) as client:
+            while self._left:
+                self._burst(client, self._left[: self._window])
+                self.giving_up.wait(self.pause)
+
+    def _burst(self, client, group):
+        for control_id in group:
+            payload = message(control_id)
+            self._ledger.sending(control_id, payload)
+            client.send(payload)
+        for control_id in group:
+            code, echoed = msa(client.answer())
+            assert echoed == control_id
+            self._ledger.answer(control_id, code)
+            self._left.remove(control_id)
 
 
 def first_answer(tree):
@@ -28,7 +53,7 @@ def killed_at_random(tmp_path, url, kills, *, connections, messages, luck):
     tree = Tree(tmp_path / "site", url).start().ready()
     ledger = Ledger(tmp_path / "ledger")
     ids = [[f"C{conn}-{n}" for n in range(messages)] for conn in range(connections)]
-    senders = [Sender(tree, ledger, mine, window=4) for mine in ids]
+    senders = [Bursts(tree, ledger, mine, 1.0 if kills > 10 else 0.05) for mine in ids]
     for sender in senders:
         sender.start()
     waits = []

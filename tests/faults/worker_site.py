@@ -103,7 +103,9 @@ class Site:
     def waiting(self) -> int:
         """Return how many messages were stored but neither applied nor set aside."""
         counts = self.store.work.counts()
-        open_ = sum(number for (_, state), number in counts.items() if state in (State.QUEUED, State.RETRY))
+        parked = any(number for (_, state), number in counts.items() if state == State.PARKED)
+        under_way = {State.QUEUED, State.RETRY} | (set() if parked else {State.HELD})
+        open_ = sum(number for (_, state), number in counts.items() if state in under_way)
         with self.store.read() as tx:
             return open_ + self.store.inbox.last_id() - tx.cursor("arrivals")
 

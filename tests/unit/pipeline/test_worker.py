@@ -286,9 +286,37 @@ def test_what_waits_for_something_done_in_the_same_moment_is_let_go(town):
     (item,) = town.run(hl7(msh("M1"), pid("P1")))
     town.send(hl7(msh("M2"), pid("P1", "李四")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.store.engine.ReadTx.blocked", lambda self, keys: {"county-hospital|P1": item.item_id})
+        patch.setattr(
+            "gateway.store.engine.ReadTx.blocked", lambda self, keys, besides=(): {"county-hospital|P1": item.item_id}
+        )
         town.worker.step()
     assert town.states() == ["applied", "held"]
     town.worker._renew(now=True)
     town.work()
     assert town.states() == ["applied", "applied"]
+
+
+def test_messages_of_one_patient_that_wait_together_are_applied_together(town, monkeypatch):
+    """A batch file of one patient's messages is worked off a batch at a time, in the order of the file."""
+    count = 4 * town.gateway.settings.batch_size + 1
+    names = [msh(f"M{n}", time=f"202601{n // 24 % 28 + 1:02d}{n % 24:02d}0000") for n in range(count)]
+    town.send(b"".join(hl7(head, pid("P1", f"名{n}")) for n, head in enumerate(names)), feed="county-his")
+    steps = 0
+    while town.worker.step():
+        steps += 1
+    assert set(town.states()) == {"applied"}
+    assert steps <= 7
+    assert town.only("Patient")["meta"]["versionId"] == str(count)
+
+
+def test_a_lane_keeps_its_order_across_patients(town):
+    other = town.gateway.worker("other")
+    both = [town.worker, other]
+    messages = [
+        hl7(msh(f"M{n}", time=f"2026010{1 + n // 40}08{n % 40:02d}00"), pid(f"P{n % 7}", f"名{n}")) for n in range(120)
+    ]
+    assert set(merged(town, both, *messages)) == {"applied"}
+    lanes = {}
+    for item in town.items():
+        lanes.setdefault(item.lane, []).append(item.applied_us)
+    assert all(times == sorted(times) for times in lanes.values())
