@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gateway import clock
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 class Forked:
     """One forked process; `returncode` is None while it runs, negative for the signal that ended it."""
@@ -16,9 +18,12 @@ class Forked:
     def __init__(self, run: Callable[[], None], log: Path) -> None:
         self.returncode: int | None = None
         sys.stdout.flush()
+        # A signal that comes before the child has its own handlers must wait, or the parent's would swallow it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         self.pid = os.fork()
         if not self.pid:
-            _be_child(run, log)
+            _be_child(run, log, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def poll(self) -> int | None:
         """Return the exit code, None while it runs."""
@@ -40,11 +45,12 @@ class Forked:
             os.kill(self.pid, number)
 
 
-def _be_child(run: Callable[[], None], log: Path) -> None:
+def _be_child(run: Callable[[], None], log: Path, mask: set[int | signal.Signals]) -> None:
     """Run in the forked process and end it there: nothing of the parent's own work may go on in it."""
     code = 1
     try:
         _become(log)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         run()
         code = 0
     except SystemExit as end:
@@ -59,7 +65,7 @@ def _be_child(run: Callable[[], None], log: Path) -> None:
 
 def _become(log: Path) -> None:
     """Let words go to the log and signals mean what they mean to a new process."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     words = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     silence = os.open(os.devnull, os.O_RDONLY)
