@@ -65,7 +65,7 @@ class Run:
         if self.asked.database == "postgresql":
             from tests.support import postgres  # noqa: PLC0415
 
-            self.server = postgres.start(durable=True)
+            self.server = postgres.start({"fsync": "on", "full_page_writes": "on", "shared_buffers": "512MB"})
             url = self.server.create("bench")
         started = time.monotonic()
         command = [sys.executable, "-m", "gateway", "serve", "--insecure-local", "--data", str(self.home)]
