@@ -74,6 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("min_free_bytes", 512 * _MIB, "bytes", "Free disk space under which no new message is taken."),
     Setting("listeners", (), "tables", "More MLLP listeners: [[listeners]] tables with name, host, port, tls_…."),
     Setting("folders", (), "tables", "Watched folders: [[folders]] tables with path and feed."),
+    Setting("pulls", (), "tables", "Queries of views: [[pulls]] tables with name, feed, url, query, every, since."),
     Setting("failpoint", "", "text", "For tests only: fp1 to fp12, the place where the process kills itself."),
 )
 """Every setting there is; `gateway serve --help` and the documentation are made from this table."""
@@ -93,6 +94,16 @@ TABLE_KEYS: dict[str, dict[str, tuple[str, Any]]] = {
         "tls_ca": ("path", None),
     },
     "folders": {"path": ("path", _REQUIRED), "feed": ("text", _REQUIRED)},
+    "pulls": {
+        "name": ("text", _REQUIRED),
+        "feed": ("text", _REQUIRED),
+        "url": ("text", _REQUIRED),
+        "query": ("text", _REQUIRED),
+        "every": ("seconds", 900.0),
+        "since": ("text", ""),
+        "begin": ("text", ""),
+        "overlap": ("seconds", 3600.0),
+    },
 }
 """Keys of the tables of each `tables` setting: how they are read, and their default."""
 

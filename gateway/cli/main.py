@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Receive, convert and serve: the whole gateway."),
     "worker": ("worker", "Run one more worker on the store."),
     "ingest": ("ingest", "Take files or folders of messages into the store."),
+    "pull": ("pull", "Read the views of other systems once, as `serve` does on schedule."),
     "convert": ("convert", "Show what a message becomes; stores nothing."),
     "feeds": ("feeds", "List and check the feeds and their mappings."),
     "inbox": ("inbox", "Look at messages: list, show, retry, replay, discard."),

@@ -48,6 +48,20 @@ class FolderOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PullOptions:
+    """One query against another system's database: what to ask, how often, and by which column it goes on."""
+
+    name: str
+    feed: str
+    url: str
+    query: str
+    every: float = 900.0  # seconds between two pulls
+    since: str = ""  # column whose largest value so far is the query's :since
+    begin: str = ""  # value of the first :since; empty: 1900-01-01
+    overlap: float = 3600.0  # seconds read once more, for rows corrected late
+
+
+@dataclass(frozen=True, slots=True)
 class GateOptions:
     """When to stop reading from every sender; nobody is ever answered "no" for load."""
 
@@ -65,6 +79,7 @@ class ReceiveOptions:
     data: Path
     mllp: tuple[MllpOptions, ...] = (MllpOptions(),)
     folders: tuple[FolderOptions, ...] = ()
+    pulls: tuple[PullOptions, ...] = ()
     gate: GateOptions = field(default_factory=GateOptions)
     group: int = 256  # messages of one transaction
     applied_wait: float = 4.0  # seconds `ack_when: applied` waits for the worker
@@ -76,7 +91,7 @@ class ReceiveOptions:
 
 
 def from_settings(settings: Settings, *, ready_file: Path | None = None) -> ReceiveOptions:
-    """Return the options the settings ask for: the main MLLP port, more `listeners`, watched `folders`."""
+    """Return the options the settings ask for: the main MLLP port, more `listeners`, watched `folders`, `pulls`."""
     main = {
         "name": "mllp",
         "host": settings.mllp_host,
@@ -89,6 +104,7 @@ def from_settings(settings: Settings, *, ready_file: Path | None = None) -> Rece
         data=settings.data,
         mllp=tuple(_mllp(table, settings) for table in (main, *settings.listeners)),
         folders=tuple(FolderOptions(Path(table["path"]), table["feed"]) for table in settings.folders),
+        pulls=tuple(PullOptions(**table) for table in settings.pulls),
         gate=GateOptions(min_free_bytes=settings.min_free_bytes),
         group=settings.group_commit_messages,
         failpoint=settings.failpoint,

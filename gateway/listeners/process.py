@@ -16,6 +16,7 @@ from gateway.listeners.gate import Gate
 from gateway.listeners.intake import Intake
 from gateway.listeners.mllp import MllpListener
 from gateway.listeners.options import ReceiveOptions
+from gateway.listeners.pull import Pull
 from gateway.mapping.feeds import FeedBook
 from gateway.store.engine import Store
 
@@ -33,10 +34,14 @@ class Receiver:
         self.gate = Gate(options.gate, options.data, lambda: backlog(store))
         self.mllp = [MllpListener(one, self.intake, self.gate) for one in options.mllp]
         self.folders = [Folder(one, self.intake.take, self.gate) for one in options.folders]
+        self.pulls = [Pull(one, options.data, self.intake.take, self.gate) for one in options.pulls]
         self.started_us = clock.now_us()
         self.ready = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _sources(self) -> list[Folder | Pull]:
+        return [*self.folders, *self.pulls]
 
     def stop(self) -> None:
         """Ask the process to end; any thread may call."""
@@ -56,6 +61,8 @@ class Receiver:
                 await listener.start()
             for folder in self.folders:
                 folder.start()
+            for pull in self.pulls:
+                pull.start()
             self._say_ready()
             await asyncio.gather(self._look_until(self._stop), self._tick_until(self._stop))
         finally:
@@ -75,8 +82,8 @@ class Receiver:
 
     async def _end(self) -> None:
         grace = self._options.grace
-        for folder in self.folders:
-            await asyncio.to_thread(folder.stop, grace)
+        for source in self._sources():
+            await asyncio.to_thread(source.stop, grace)
         await asyncio.gather(*(listener.stop(grace) for listener in self.mllp))
         await asyncio.to_thread(self.intake.stop, grace)
         self.write_snapshot(ready=False)
@@ -119,7 +126,7 @@ class Receiver:
         """Return what the console and `/metrics` show of this process; times in seconds and microseconds."""
         sources = [self.intake.counters]
         sources += [listener.counters for listener in self.mllp]
-        sources += [folder.counters for folder in self.folders]
+        sources += [source.counters for source in self._sources()]
         return {
             "at_us": clock.now_us(),
             "started_us": self.started_us,
