@@ -19,7 +19,12 @@ from gateway.store import index_tables, schema
 assert index_tables.metadata is schema.metadata, "the search tables belong to the record"
 
 FOLDER = Path(__file__).resolve().parent.parent / "gateway" / "store" / "migrations"
-AREAS = {"inbox": schema.inbox_metadata, "record": schema.metadata, "audit": schema.audit_metadata}
+AREAS = {
+    "inbox": schema.inbox_metadata,
+    "record": schema.metadata,
+    "blobs": schema.blobs_metadata,
+    "audit": schema.audit_metadata,
+}
 
 DIALECTS = {"sqlite": SQLiteDialect_pysqlite(), "postgresql": PGDialect_psycopg()}
 
@@ -37,6 +42,8 @@ BEGIN RAISE EXCEPTION 'audit rows are never changed'; END $$
 -- @begin
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged()
 -- @end
+""",
+    ("postgresql", "blobs"): """ALTER TABLE blob_part ALTER COLUMN data SET STORAGE EXTERNAL;
 """,
     ("postgresql", "inbox"): """ALTER TABLE arrival ALTER COLUMN body SET STORAGE EXTERNAL;
 """,

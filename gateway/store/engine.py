@@ -14,6 +14,7 @@ from gateway.search.scope import Scope
 from gateway.store import index, migrations, outbox
 from gateway.store.aliases import AliasReads, AliasWrites
 from gateway.store.audit import Audit
+from gateway.store.blobs import AttachedReads, AttachedWrites, Blobs
 from gateway.store.dialect import Session
 from gateway.store.inbox import Inbox
 from gateway.store.lanes import Lanes, LaneWrites
@@ -23,19 +24,20 @@ from gateway.store.outbox import Outbox, OutboxReads
 from gateway.store.postgres import PostgresDatabase
 from gateway.store.resources import ResourceReads, ResourceWrites
 from gateway.store.sqlite import SqliteFile
+from gateway.store.terminology import TerminologyReads, TerminologyWrites
 from gateway.store.values import Stored
 from gateway.store.work import Work, WorkReads, WorkWrites
 
-_FILES = {"record": "gateway.db", "inbox": "inbox.db", "audit": "audit.db"}
+_FILES = {"record": "gateway.db", "blobs": "blobs.db", "inbox": "inbox.db", "audit": "audit.db"}
 _SLOTS = 32
 _PID_BLOCK = 1024  # the increment of PostgreSQL's sequence resource_pid
 
 
-class ReadTx(ResourceReads, AliasReads, WorkReads, LinkReads, OutboxReads):
+class ReadTx(ResourceReads, AliasReads, WorkReads, LinkReads, OutboxReads, AttachedReads, TerminologyReads):
     """A reading transaction on the record."""
 
 
-class WriteTx(ResourceWrites, AliasWrites, WorkWrites, LinkWrites, LaneWrites, ReadTx):
+class WriteTx(ResourceWrites, AliasWrites, WorkWrites, LinkWrites, LaneWrites, AttachedWrites, TerminologyWrites, ReadTx):
     """A writing transaction on the record: all of it is kept, durably, or none."""
 
     def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int) -> None:
@@ -121,6 +123,7 @@ class Store:
         self.resources = Resources(self)
         self.outbox = Outbox(self.read)
         self.lanes = Lanes(self.write)
+        self.blobs = Blobs(databases["blobs"])
         self.audit = Audit(databases["audit"])
 
     @property
@@ -168,10 +171,10 @@ class Store:
                 database.checkpoint()
 
     def copy_to(self, folder: Path) -> list[Path]:
-        """Copy the files into an empty folder while everything runs: gateway.db, then inbox.db, then audit.db.
+        """Copy the files into an empty folder while everything runs: gateway.db, then blobs.db, inbox.db and audit.db.
 
-        In this order every item of the copied record has its bytes in the copied inbox. Raises GatewayError on
-        PostgreSQL, whose own tools do this, and where the folder holds such files already.
+        In this order every attachment and every item of the copied record has its bytes in the copies made after it.
+        Raises GatewayError on PostgreSQL, whose own tools do this, and where the folder holds such files already.
         """
         copies = [folder / name for name in _FILES.values()]
         folder.mkdir(parents=True, exist_ok=True)
@@ -220,8 +223,8 @@ def _databases(url: str, data_dir: Path | None, readonly: bool) -> dict[str, Sql
     path = Path(parsed.database) if parsed.database else (data_dir or Path("var")) / "gateway.db"
     if readonly and not path.exists():
         raise GatewayError(f"There is no store at {path}. Run `gateway migrate` first.", category=Category.NOT_FOUND)
-    names = {"record": path, "inbox": path.with_name("inbox.db"), "audit": path.with_name("audit.db")}
-    return {area: SqliteFile(file, readonly=readonly) for area, file in names.items()}
+    files = {area: path if area == "record" else path.with_name(name) for area, name in _FILES.items()}
+    return {area: SqliteFile(file, readonly=readonly) for area, file in files.items()}
 
 
 _UNKNOWN = "{}: not a database this gateway knows. Write sqlite:///PATH/gateway.db or postgresql://USER@HOST/NAME."

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.store.dialect import COPY_FROM, Kind, Row, Session, for_psycopg, insert_sql
 from gateway.store.failures import from_postgres
 
-AREAS = ("record", "inbox", "audit")
+AREAS = ("record", "inbox", "blobs", "audit")
 _ARRAY: dict[Kind, str] = {"int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
 _OPTIONS = (
     f"-c search_path={','.join(AREAS)} -c synchronous_commit=on -c plan_cache_mode=force_custom_plan -c jit=off"

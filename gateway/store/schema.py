@@ -1,7 +1,7 @@
-"""The tables of the store: what is kept, in which of the three databases, under which keys.
+"""The tables of the store: what is kept, in which of the four databases, under which keys.
 
-`inbox_metadata` is inbox.db (schema inbox), `metadata` is gateway.db (schema record), `audit_metadata` is audit.db
-(schema audit). Names are unique over all three, so SQL never qualifies them. After a change before the first
+`inbox_metadata` is inbox.db (schema inbox), `metadata` is gateway.db (schema record), `blobs_metadata` is blobs.db
+(schema blobs), `audit_metadata` is audit.db (schema audit). Names are unique over all three, so SQL never qualifies them. After a change before the first
 release run `python tools/freeze_schema.py`; after it, write a numbered migration. Times are microseconds since 1970.
 """
 
@@ -29,6 +29,7 @@ BYTES = LargeBinary()
 
 inbox_metadata = MetaData()
 metadata = MetaData()
+blobs_metadata = MetaData()
 audit_metadata = MetaData()
 
 
@@ -89,6 +90,30 @@ mapping_version = Table(
     _col("created_us", INT64),
     _col("text", STRING),
     UniqueConstraint("digest", name="mapping_version_digest"),
+)
+
+# Imported code files: a version is stored whole and never changed.
+code_system = Table(
+    "code_system",
+    metadata,
+    _key("id"),
+    _col("url", STRING),
+    _col("version", STRING),
+    _col("title", STRING),
+    _col("source", STRING),
+    _col("digest", BYTES),
+    _col("concepts", INT64),
+    _col("imported_us", INT64),
+    UniqueConstraint("url", "version", name="code_system_version"),
+)
+concept = Table(
+    "concept",
+    metadata,
+    _key("system_id"),
+    _key("code", STRING),
+    _col("display", STRING),
+    _col("parent", STRING),
+    sqlite_with_rowid=False,
 )
 
 cursor = Table("cursor", metadata, _key("name", STRING), _col("value", INT64), sqlite_with_rowid=False)
@@ -221,6 +246,9 @@ Index("claim_pid", claim.c.pid)
 
 change = Table("change", metadata, _key("seq"), _col("vid", INT64))
 
+# Which versions hold which content; the content itself is in `blob`, stored before the version that refers to it.
+attached = Table("attached", metadata, _key("digest", BYTES), _key("vid"), sqlite_with_rowid=False)
+
 link = Table(
     "link",
     metadata,
@@ -260,6 +288,10 @@ lane = Table(
 )
 
 worker = Table("worker", metadata, _key("owner", STRING), _col("heartbeat_us", INT64), sqlite_with_rowid=False)
+
+# Content of attachments, once each, named by its SHA-256 and kept in parts so that no one holds all of it in memory.
+blob = Table("blob", blobs_metadata, _key("digest", BYTES), _col("size", INT64), _col("touched_us", INT64))
+blob_part = Table("blob_part", blobs_metadata, _key("digest", BYTES), _key("number", INT16), _col("data", BYTES))
 
 audit = Table(
     "audit",

@@ -20,7 +20,7 @@ def test_opens_where_the_data_folder_is(tmp_path):
     store = open_store("sqlite://", tmp_path / "var")
     store.migrate()
     store.close()
-    assert {path.name for path in (tmp_path / "var").iterdir()} == {"gateway.db", "inbox.db", "audit.db"}
+    assert {path.name for path in (tmp_path / "var").iterdir()} == {"gateway.db", "blobs.db", "inbox.db", "audit.db"}
 
 
 @pytest.mark.parametrize("url", ["mysql://root:secret@host/x", "gateway.db", "nonsense://"])
@@ -58,8 +58,8 @@ def test_a_copy_made_while_running_opens_as_a_store(store, tmp_path):
     with store.write() as tx:
         tx.work_put([work(receipt.id, State.APPLIED)])
         made = [path.name for path in store.copy_to(folder)]
-    assert made == ["gateway.db", "inbox.db", "audit.db"]
-    with pytest.raises(GatewayError, match=r"already holds gateway\.db, inbox\.db, audit\.db"):
+    assert made == ["gateway.db", "blobs.db", "inbox.db", "audit.db"]
+    with pytest.raises(GatewayError, match=r"already holds gateway\.db, blobs\.db, inbox\.db, audit\.db"):
         store.copy_to(folder)
     copied = open_store(f"sqlite:///{folder}/gateway.db")
     copied.ping()
@@ -74,7 +74,7 @@ def test_closing_leaves_whole_files(tmp_path):
     store.migrate()
     create(store, "a")
     store.close()
-    assert sorted(path.name for path in Path(tmp_path).iterdir()) == ["audit.db", "gateway.db", "inbox.db"]
+    assert sorted(path.name for path in Path(tmp_path).iterdir()) == ["audit.db", "blobs.db", "gateway.db", "inbox.db"]
 
 
 def test_many_readers_at_once(store):

@@ -44,6 +44,11 @@ CREATE TABLE alias (
 	PRIMARY KEY (site_id, type_id, system_id, value, day)
 );
 CREATE INDEX alias_pid ON alias (pid);
+CREATE TABLE attached (
+	digest BYTEA NOT NULL,
+	vid BIGINT NOT NULL,
+	PRIMARY KEY (digest, vid)
+);
 CREATE TABLE change (
 	seq BIGINT NOT NULL,
 	vid BIGINT NOT NULL,
@@ -56,6 +61,25 @@ CREATE TABLE claim (
 	PRIMARY KEY (scope, key)
 );
 CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE code_system (
+	id BIGINT NOT NULL,
+	url TEXT COLLATE "C" NOT NULL,
+	version TEXT COLLATE "C" NOT NULL,
+	title TEXT COLLATE "C" NOT NULL,
+	source TEXT COLLATE "C" NOT NULL,
+	digest BYTEA NOT NULL,
+	concepts BIGINT NOT NULL,
+	imported_us BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT code_system_version UNIQUE (url, version)
+);
+CREATE TABLE concept (
+	system_id BIGINT NOT NULL,
+	code TEXT COLLATE "C" NOT NULL,
+	display TEXT COLLATE "C" NOT NULL,
+	parent TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (system_id, code)
+);
 CREATE TABLE cursor (
 	name TEXT COLLATE "C" NOT NULL,
 	value BIGINT NOT NULL,
@@ -285,6 +309,20 @@ ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
 ALTER TABLE tally SET (fillfactor=50);
+-- @blobs
+CREATE TABLE blob (
+	digest BYTEA NOT NULL,
+	size BIGINT NOT NULL,
+	touched_us BIGINT NOT NULL,
+	PRIMARY KEY (digest)
+);
+CREATE TABLE blob_part (
+	digest BYTEA NOT NULL,
+	number SMALLINT NOT NULL,
+	data BYTEA NOT NULL,
+	PRIMARY KEY (digest, number)
+);
+ALTER TABLE blob_part ALTER COLUMN data SET STORAGE EXTERNAL;
 -- @audit
 CREATE TABLE audit (
 	id BIGINT NOT NULL,

@@ -44,6 +44,12 @@ CREATE TABLE alias (
 )
  WITHOUT ROWID;
 CREATE INDEX alias_pid ON alias (pid);
+CREATE TABLE attached (
+	digest BLOB NOT NULL,
+	vid INTEGER NOT NULL,
+	PRIMARY KEY (digest, vid)
+)
+ WITHOUT ROWID;
 CREATE TABLE change (
 	seq INTEGER NOT NULL,
 	vid INTEGER NOT NULL,
@@ -57,6 +63,26 @@ CREATE TABLE claim (
 )
  WITHOUT ROWID;
 CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE code_system (
+	id INTEGER NOT NULL,
+	url TEXT NOT NULL,
+	version TEXT NOT NULL,
+	title TEXT NOT NULL,
+	source TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	concepts INTEGER NOT NULL,
+	imported_us INTEGER NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT code_system_version UNIQUE (url, version)
+);
+CREATE TABLE concept (
+	system_id INTEGER NOT NULL,
+	code TEXT NOT NULL,
+	display TEXT NOT NULL,
+	parent TEXT NOT NULL,
+	PRIMARY KEY (system_id, code)
+)
+ WITHOUT ROWID;
 CREATE TABLE cursor (
 	name TEXT NOT NULL,
 	value INTEGER NOT NULL,
@@ -295,6 +321,19 @@ CREATE TABLE worker (
 	PRIMARY KEY (owner)
 )
  WITHOUT ROWID;
+-- @blobs
+CREATE TABLE blob (
+	digest BLOB NOT NULL,
+	size INTEGER NOT NULL,
+	touched_us INTEGER NOT NULL,
+	PRIMARY KEY (digest)
+);
+CREATE TABLE blob_part (
+	digest BLOB NOT NULL,
+	number INTEGER NOT NULL,
+	data BLOB NOT NULL,
+	PRIMARY KEY (digest, number)
+);
 -- @audit
 CREATE TABLE audit (
 	id INTEGER NOT NULL,

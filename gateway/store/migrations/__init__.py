@@ -1,6 +1,6 @@
 """Migrations: numbered SQL files, forward only, one step and one transaction at a time in each database.
 
-`NNNN_name.sqlite.sql` and `NNNN_name.postgresql.sql` hold the sections `-- @inbox`, `-- @record` and `-- @audit`;
+`NNNN_name.sqlite.sql` and `NNNN_name.postgresql.sql` hold the sections `-- @inbox`, `-- @record`, `-- @blobs`, `-- @audit`;
 statements end with `;` at the end of a line, a trigger's body between `-- @begin` and `-- @end`.
 """
 
@@ -16,7 +16,7 @@ from gateway.errors import Category, GatewayError
 from gateway.store.dialect import Session
 from gateway.store.ports import Database
 
-AREAS = ("inbox", "record", "audit")
+AREAS = ("inbox", "record", "blobs", "audit")
 _LOCK = 6
 _FILE = re.compile(r"(\d{4})_(\w+)\.(sqlite|postgresql)\.sql")
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, applied_us BIGINT NOT NULL)"
@@ -46,7 +46,7 @@ def steps(kind: Name) -> tuple[Step, ...]:
 
 def parse(text: str) -> dict[str, tuple[str, ...]]:
     """Return the statements of a migration file by area."""
-    sections = re.split(r"^-- @(inbox|record|audit)\n", text, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^-- @(inbox|record|blobs|audit)\n", text, flags=re.MULTILINE)[1:]
     return {area: tuple(_statements(body)) for area, body in zip(sections[::2], sections[1::2], strict=True)}
 
 
