@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "Show what a message becomes; stores nothing."),
     "feeds": ("feeds", "List and check the feeds and their mappings."),
     "inbox": ("inbox", "Look at messages: list, show, retry, replay, discard."),
+    "terminology": ("terminology", "Import code files (ICD-10, drugs, LOINC, items) and look codes up."),
     "migrate": ("migrate", "Bring the store's tables to this version."),
     "fsck": ("fsck", "Check the store: every byte, index row and provenance."),
 }
