@@ -14,9 +14,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway.store import index_tables, schema
+from gateway.store import index_tables, row_tables, schema
 
-assert index_tables.metadata is schema.metadata, "the search tables belong to the record"
+assert index_tables.metadata is row_tables.metadata is schema.metadata, "these tables belong to the record"
 
 FOLDER = Path(__file__).resolve().parent.parent / "gateway" / "store" / "migrations"
 AREAS = {
@@ -51,6 +51,7 @@ CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCT
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
+ALTER TABLE row_state SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
 ALTER TABLE tally SET (fillfactor=50);
 """,
 }

@@ -23,6 +23,7 @@ from gateway.store.names import Names
 from gateway.store.outbox import Outbox, OutboxReads
 from gateway.store.postgres import PostgresDatabase
 from gateway.store.resources import ResourceReads, ResourceWrites
+from gateway.store.rows import Files, RowReads, RowWrites
 from gateway.store.sqlite import SqliteFile
 from gateway.store.terminology import TerminologyReads, TerminologyWrites
 from gateway.store.values import Stored
@@ -33,11 +34,21 @@ _SLOTS = 32
 _PID_BLOCK = 1024  # the increment of PostgreSQL's sequence resource_pid
 
 
-class ReadTx(ResourceReads, AliasReads, WorkReads, LinkReads, OutboxReads, AttachedReads, TerminologyReads):
+class ReadTx(ResourceReads, AliasReads, WorkReads, LinkReads, OutboxReads, AttachedReads, TerminologyReads, RowReads):
     """A reading transaction on the record."""
 
 
-class WriteTx(ResourceWrites, AliasWrites, WorkWrites, LinkWrites, LaneWrites, AttachedWrites, TerminologyWrites, ReadTx):
+class WriteTx(
+    ResourceWrites,
+    AliasWrites,
+    WorkWrites,
+    LinkWrites,
+    LaneWrites,
+    AttachedWrites,
+    TerminologyWrites,
+    RowWrites,
+    ReadTx,
+):
     """A writing transaction on the record: all of it is kept, durably, or none."""
 
     def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int) -> None:
@@ -120,6 +131,7 @@ class Store:
         self._slot = clock.token(1)[0] % _SLOTS
         self.inbox = Inbox(databases["inbox"])
         self.work = Work(self.write, self.read)
+        self.files = Files(self.read)
         self.resources = Resources(self)
         self.outbox = Outbox(self.read)
         self.lanes = Lanes(self.write)

@@ -1,8 +1,9 @@
 """The tables of the store: what is kept, in which of the four databases, under which keys.
 
 `inbox_metadata` is inbox.db (schema inbox), `metadata` is gateway.db (schema record), `blobs_metadata` is blobs.db
-(schema blobs), `audit_metadata` is audit.db (schema audit). Names are unique over all three, so SQL never qualifies them. After a change before the first
-release run `python tools/freeze_schema.py`; after it, write a numbered migration. Times are microseconds since 1970.
+(schema blobs), `audit_metadata` is audit.db (schema audit). Names are unique over all, so SQL never qualifies them.
+After a change before the first release run `python tools/freeze_schema.py`; after it, write a numbered migration.
+Times are microseconds since 1970.
 """
 
 from typing import Any
@@ -150,8 +151,8 @@ Index(
     "work_ready",
     work.c.item_id,
     work.c.lane,
-    sqlite_where=text("state < 2"),
-    postgresql_where=text("state < 2"),
+    sqlite_where=text("state < 2 AND lane < 256"),
+    postgresql_where=text("state < 2 AND lane < 256"),
 )
 Index(
     "work_open_key",

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.errors import Category, GatewayError
 from gateway.store.dialect import Kind, Row
 from gateway.store.failures import Conflict
+from gateway.store.lanes import LANES
 from gateway.store.names import Interning
 from gateway.store.tx import Tx
 from gateway.store.values import State, WorkFilter, WorkRow, clean
@@ -40,6 +41,7 @@ _QUOTED = ",".join('"offset"' if name == "offset" else name for name in _COLUMNS
 _SELECT = f"SELECT {_QUOTED} FROM work"  # noqa: S608  constants
 _UPDATE = f"UPDATE work SET {_QUOTED.replace(',', '=?,')}=? WHERE item_id=? AND state=?"  # noqa: S608  constants
 _ITEM: tuple[tuple[str, Kind], ...] = (("item_id", "int"),)
+_KEY: tuple[tuple[str, Kind], ...] = (("patient_key", "text"),)
 _TALLY = (
     "INSERT INTO tally (feed_id, state, slot, n) VALUES (?,?,?,?)"
     " ON CONFLICT (feed_id, state, slot) DO UPDATE SET n = tally.n + excluded.n"
@@ -74,7 +76,7 @@ class WorkReads(Tx):
         """
         rows = self.session.keyed(
             "SELECT patient_key, item_id FROM work",
-            (("patient_key", "text"),),
+            _KEY,
             {(clean(key),) for key in patient_keys if key},
             _BLOCKS,
         )
@@ -84,18 +86,20 @@ class WorkReads(Tx):
                 first[key] = min(item, first.get(key, item))
         return first
 
-    def ready(self, lanes: Sequence[int], limit: int, now_us: int) -> list[WorkRow]:
-        """Return items of these lanes that may be applied now, in inbox order.
+    def ready(self, lanes: Sequence[int], limit: int, now_us: int, *, of_files: bool = False) -> list[WorkRow]:
+        """Return items of these lanes that may be applied now, in inbox order: messages, or rows of files.
 
         An item that waits for its retry holds back the later ones of its patient key.
         """
         if not lanes:
             return []
         marks = ",".join("?" * len(lanes))
+        part = f"lane >= {LANES}" if of_files else f"lane < {LANES}"  # each has an index of its own
+        first = LANES if of_files else 0
         rows = self.session.run(
-            f"{_SELECT} w WHERE state < 2 AND lane IN ({marks}) AND next_us <= ? AND {_NOT_BEHIND_A_RETRY}"
+            f"{_SELECT} w WHERE state < 2 AND {part} AND lane IN ({marks}) AND next_us <= ? AND {_NOT_BEHIND_A_RETRY}"
             " ORDER BY item_id LIMIT ?",
-            (*lanes, now_us, now_us, limit),
+            (*(first + lane for lane in lanes), now_us, now_us, limit),
         )
         return [_work_row(row, self.names) for row in rows]
 
@@ -165,6 +169,12 @@ class WorkWrites(WorkReads):
             [row._replace(state=to, reason=reason or row.reason, next_us=next_us, before=row.state) for row in moving]
         )
         return [row.item_id for row in moving]
+
+    def work_release_all(self, patient_keys: Iterable[str]) -> list[int]:
+        """Queue what is held behind any of these patient keys; return the items. One question for all of them."""
+        keys = {(clean(key),) for key in patient_keys}
+        held = self.session.keyed("SELECT DISTINCT patient_key FROM work", _KEY, keys, "state < 10 AND state = 3")
+        return [item for (key,) in sorted(set(held)) for item in self.work_release(key)]
 
     def work_release(self, patient_key: str) -> list[int]:
         """Queue the items held behind a patient key, up to the next one that still holds; return their ids."""
@@ -241,10 +251,13 @@ class Work:
         with self._read() as tx:
             return tx.work_list(wanted)
 
-    def claim(self, lanes: Sequence[int], limit: int, now_us: int) -> Sequence[WorkRow]:
-        """Return items of these lanes that may be applied now; nothing is written, lanes belong to one worker."""
+    def claim(self, lanes: Sequence[int], limit: int, now_us: int, *, of_files: bool = False) -> Sequence[WorkRow]:
+        """Return items of these lanes that may be applied now; nothing is written, lanes belong to one worker.
+
+        Rows of files wait beside the messages, in lanes numbered LANES higher, and are asked for by themselves.
+        """
         with self._read() as tx:
-            return tx.ready(lanes, limit, now_us)
+            return tx.ready(lanes, limit, now_us, of_files=of_files)
 
     def counts(self) -> dict[tuple[str, State], int]:
         """Return how many items each feed has in each state."""

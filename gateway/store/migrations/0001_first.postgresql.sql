@@ -91,6 +91,30 @@ CREATE TABLE feed (
 	PRIMARY KEY (id),
 	CONSTRAINT feed_name UNIQUE (name)
 );
+CREATE TABLE file_report (
+	arrival BIGINT NOT NULL,
+	feed_id SMALLINT NOT NULL,
+	site_id SMALLINT NOT NULL,
+	state SMALLINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	table_name TEXT COLLATE "C" NOT NULL,
+	mode TEXT COLLATE "C" NOT NULL,
+	received_us BIGINT NOT NULL,
+	done_us BIGINT,
+	confirmed SMALLINT NOT NULL,
+	taken BIGINT NOT NULL,
+	records BIGINT NOT NULL,
+	fresh BIGINT NOT NULL,
+	changed BIGINT NOT NULL,
+	unchanged BIGINT NOT NULL,
+	quarantined BIGINT NOT NULL,
+	missing BIGINT NOT NULL,
+	returned BIGINT NOT NULL,
+	facts TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (arrival)
+);
+CREATE INDEX file_report_open ON file_report (arrival) WHERE state < 2;
+CREATE INDEX file_report_table ON file_report (feed_id, table_name, arrival);
 CREATE TABLE lane (
 	lane SMALLINT NOT NULL,
 	owner TEXT COLLATE "C" NOT NULL,
@@ -151,6 +175,18 @@ CREATE TABLE resource (
 	CONSTRAINT resource_fid UNIQUE (fid, type_id)
 );
 CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE row_state (
+	feed_id SMALLINT NOT NULL,
+	table_name TEXT COLLATE "C" NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
+	digest BYTEA NOT NULL,
+	item_id BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	told TEXT COLLATE "C" NOT NULL,
+	missing_us BIGINT,
+	PRIMARY KEY (feed_id, table_name, key)
+);
+CREATE INDEX row_state_missing ON row_state (feed_id, table_name, key) WHERE missing_us IS NOT NULL;
 CREATE TABLE search_clinical (
 	type_id SMALLINT NOT NULL,
 	patient BIGINT NOT NULL,
@@ -298,7 +334,8 @@ CREATE TABLE work (
 );
 CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
 CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
-CREATE INDEX work_ready ON work (item_id, lane) WHERE state < 2;
+CREATE INDEX work_ready ON work (item_id, lane) WHERE state < 2 AND lane < 256;
+CREATE INDEX work_rows ON work (item_id, lane) WHERE state < 2 AND lane >= 256;
 CREATE TABLE worker (
 	owner TEXT COLLATE "C" NOT NULL,
 	heartbeat_us BIGINT NOT NULL,
@@ -308,6 +345,7 @@ CREATE SEQUENCE resource_pid INCREMENT BY 1024;
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
+ALTER TABLE row_state SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);
 ALTER TABLE tally SET (fillfactor=50);
 -- @blobs
 CREATE TABLE blob (

@@ -95,6 +95,30 @@ CREATE TABLE feed (
 	PRIMARY KEY (id),
 	CONSTRAINT feed_name UNIQUE (name)
 );
+CREATE TABLE file_report (
+	arrival INTEGER NOT NULL,
+	feed_id INTEGER NOT NULL,
+	site_id INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	table_name TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	received_us INTEGER NOT NULL,
+	done_us INTEGER,
+	confirmed INTEGER NOT NULL,
+	taken INTEGER NOT NULL,
+	records INTEGER NOT NULL,
+	fresh INTEGER NOT NULL,
+	changed INTEGER NOT NULL,
+	unchanged INTEGER NOT NULL,
+	quarantined INTEGER NOT NULL,
+	missing INTEGER NOT NULL,
+	returned INTEGER NOT NULL,
+	facts TEXT NOT NULL,
+	PRIMARY KEY (arrival)
+);
+CREATE INDEX file_report_open ON file_report (arrival) WHERE state < 2;
+CREATE INDEX file_report_table ON file_report (feed_id, table_name, arrival);
 CREATE TABLE lane (
 	lane INTEGER NOT NULL,
 	owner TEXT NOT NULL,
@@ -156,6 +180,19 @@ CREATE TABLE resource (
 	CONSTRAINT resource_fid UNIQUE (fid, type_id)
 );
 CREATE INDEX resource_updated ON resource (type_id, updated_us, pid);
+CREATE TABLE row_state (
+	feed_id INTEGER NOT NULL,
+	table_name TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	item_id INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	told TEXT NOT NULL,
+	missing_us INTEGER,
+	PRIMARY KEY (feed_id, table_name, "key")
+)
+ WITHOUT ROWID;
+CREATE INDEX row_state_missing ON row_state (feed_id, table_name, "key") WHERE missing_us IS NOT NULL;
 CREATE TABLE search_clinical (
 	type_id INTEGER NOT NULL,
 	patient INTEGER NOT NULL,
@@ -314,7 +351,8 @@ CREATE TABLE work (
 );
 CREATE INDEX work_open_feed ON work (feed_id, state, item_id) WHERE state < 10;
 CREATE INDEX work_open_key ON work (patient_key, item_id) WHERE state < 10;
-CREATE INDEX work_ready ON work (item_id, lane) WHERE state < 2;
+CREATE INDEX work_ready ON work (item_id, lane) WHERE state < 2 AND lane < 256;
+CREATE INDEX work_rows ON work (item_id, lane) WHERE state < 2 AND lane >= 256;
 CREATE TABLE worker (
 	owner TEXT NOT NULL,
 	heartbeat_us INTEGER NOT NULL,
