@@ -56,6 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("public_url", "", "url", "Address clients reach /fhir at, for links; default http://host:port/fhir."),
     Setting("zone", "Asia/Shanghai", "zone", "Time zone of dates and times that come without one."),
     Setting("max_message_bytes", 32 * _MIB, "bytes", "Largest message or file taken, such as 32 MiB."),
+    Setting("attachment_inline", 8 * 1024, "bytes", "Attachments of more bytes get a Binary of their own."),
     Setting("frame_deadline", 30.0, "seconds", "Longest a sender may take to finish a message it has begun."),
     Setting("workers", 2, "count", "Worker processes that `gateway serve` starts; they share the patients among them."),
     Setting("batch_size", 64, "count", "Messages a worker takes and commits at once."),

@@ -80,7 +80,8 @@ def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog 
 
 def open_catalog(settings: Settings) -> Catalog:
     """Return the definitions of the shipped and the site's own folders; raises GatewayError listing every fault."""
-    return catalogs.load([shipped("mappings"), *settings.mappings], base=settings.base_url)
+    folders = [shipped("mappings"), *settings.mappings]
+    return catalogs.load(folders, base=settings.base_url, attachment_inline=settings.attachment_inline)
 
 
 def installation_key(path: Path) -> bytes:

@@ -16,6 +16,8 @@ from gateway.mapping.library import Library, Reader, expand_every
 from gateway.mapping.plan import MessagePlan, compile_plan
 from gateway.mapping.program import SegmentProgram
 
+INLINE = 8192
+
 
 class WrongDefinitions(GatewayError):
     """The mapping folders have faults; `faults` lists every one with its file and rule."""
@@ -102,8 +104,11 @@ class Mapper:
 class Catalog:
     """All feeds, each with its mapper; `version` is the digest of every file read."""
 
-    def __init__(self, version: str, mappers: dict[str, Mapper], book: Iterable[Feed]) -> None:
+    def __init__(
+        self, version: str, mappers: dict[str, Mapper], book: Iterable[Feed], attachment_inline: int = INLINE
+    ) -> None:
         self.version = version
+        self.attachment_inline = attachment_inline
         self.feeds = list(book)
         self._mappers = mappers
 
@@ -124,8 +129,11 @@ class Catalog:
         return FeedBook(self.feeds, insecure_local=insecure_local)
 
 
-def load(folders: list[Path], *, base: str = BASE) -> Catalog:
-    """Read, check and compile every definition; raises WrongDefinitions listing every fault there is."""
+def load(folders: list[Path], *, base: str = BASE, attachment_inline: int = INLINE) -> Catalog:
+    """Read, check and compile every definition; raises WrongDefinitions listing every fault there is.
+
+    `attachment_inline` is how many bytes of an attachment stay inside its resource.
+    """
     reader = Reader()
     library = Library()
     for folder in folders:
@@ -138,7 +146,7 @@ def load(folders: list[Path], *, base: str = BASE) -> Catalog:
         loaded.site(library, site)
     if reader.faults.found:
         raise WrongDefinitions(reader.faults.found)
-    return Catalog(reader.version, loaded.mappers, loaded.feeds)
+    return Catalog(reader.version, loaded.mappers, loaded.feeds, attachment_inline)
 
 
 class _Loaded:

@@ -16,6 +16,14 @@ class Key(NamedTuple):
     day: str = ""
 
 
+class Content(NamedTuple):
+    """Content kept beside the record: its SHA-256, its size in bytes, and its base64."""
+
+    digest: bytes
+    size: int
+    text: str
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """One resource of one message.
@@ -24,6 +32,7 @@ class Draft:
     `links` are the Reference dicts inside `body` with the draft name each points to (the identify stage
     writes their `reference`). A draft has `keys`, or a `parent` draft and a `child` part of an id.
     `guard` holds what must not differ for the same key (R2): {"patient": draft name, "day": "20260102", ...}.
+    `attached` are the Attachment dicts inside `body` whose `url` is to name a Binary draft; such a one has `content`.
     """
 
     name: str
@@ -38,6 +47,8 @@ class Draft:
     source_time: str = ""
     guard: dict[str, str] = field(default_factory=dict)
     clear: tuple[str, ...] = ()
+    attached: tuple[tuple[dict[str, Any], str], ...] = ()
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,33 @@ class Merge:
 
     retired: tuple[Key, ...]
     survivor: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An A37-like statement: the patients of these two drafts are two persons, however they were joined before."""
+
+    kept: str
+    other: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renumber:
+    """An A47-like statement: the patient of the draft `survivor` was known by these keys before."""
+
+    former: tuple[Key, ...]
+    survivor: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An A44-like statement: the visits of this message belong to the draft `to`, no more to who has these keys."""
+
+    origin: tuple[Key, ...]
+    to: str
     where: str
 
 
@@ -74,6 +112,7 @@ class Mapped:
 
     drafts: list[Draft]
     merges: list[Merge] = field(default_factory=list)
+    said: list[Split | Renumber | Move] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     populated: int = 0
     mapped: int = 0

@@ -6,11 +6,11 @@ Source: HL7 v2-to-FHIR, segment map OBX[Observation], rows OBX-5 to OBX-7.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Any
 
+from gateway.fhir.attachment import head_of, is_base64, sniff
 from gateway.mapping import coded, dates, scalars
 from gateway.mapping.cell import CACHE_SIZE, CACHE_TEXT, EMPTY, Cell, Convert, Note
 from gateway.mapping.environment import Environment, parts_of, text_of
@@ -24,6 +24,7 @@ _MARKED = re.compile(r"(<=|>=|=<|[<>≤≥＜＞]?)\s*([+-]?[0-9.]+(?:[eE][+-]?[
 _RATIO = re.compile(r"([<>≤≥]?)\s*([0-9]+)\s*[:：]\s*([0-9]+)")
 _RANGE = re.compile(r"([+-]?[0-9.]+)\s*(?:-{1,2}|~|～|－|–|—|至)\s*([+-]?[0-9.]+)")
 _BOUND = re.compile(r"(<=|>=|[<>≤≥＜＞])\s*([0-9.]+)")
+_BLANKS = re.compile(r"\s")
 _TEXT_TYPES = frozenset({"ST", "TX", "FT", "VR", ""})
 
 
@@ -257,10 +258,11 @@ def _attached(kind: str, raw: str) -> Cell:
     parts = [*(text_of(part) for part in raw.split("^")), "", "", "", ""]
     if kind == "RP":
         media = {"contentType": _media(parts[2], parts[3])} if parts[2] else {}
-        return Cell({"url": parts[0]} | media) if parts[0] else EMPTY
+        return Cell({"url": _BLANKS.sub("%20", parts[0])} | media) if parts[0] else EMPTY
     data = _binary(parts[3], parts[4])
     if data is None:
-        return Cell(None, (Note("the attached data is not what its encoding says; it was left out"),))
+        text = f"the attached data is not {parts[3]}, as its encoding says; it stays in the message as received"
+        return Cell(None, (Note(text),))
     media = {"contentType": _media(parts[1], parts[2])} if parts[1] or parts[2] else {}
     return Cell(media | {"data": data}) if data else EMPTY
 
@@ -277,15 +279,16 @@ def _media(main: str, sub: str) -> str:
 
 
 def _binary(encoding: str, data: str) -> str | None:
+    """Return data as base64, None where it is not what its encoding says; base64 of a known file tells itself."""
     compact = "".join(data.split())
-    try:
-        if encoding.lower() == "base64":
-            base64.b64decode(compact, validate=True)
-            return compact
-        if encoding.lower() == "hex":
+    word = encoding.lower()
+    if word == "base64" or (word != "hex" and sniff(head_of(compact))):
+        return compact if is_base64(compact) else None
+    if word == "hex":
+        try:
             return base64.b64encode(bytes.fromhex(compact)).decode()
-    except (binascii.Error, ValueError):
-        return None
+        except ValueError:
+            return None
     return base64.b64encode(data.encode()).decode() if data else ""
 
 

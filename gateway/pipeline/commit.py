@@ -53,6 +53,7 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
     waiting = [queued_row(entry.item, entry.patient_keys) for entry in batch.elsewhere]
     waiting += map(held_row, batch.held)
     done: list[Identified | Parked | Failed] = [*batch.checked, *batch.parked, *batch.failed]
+    write.keep(store, effects)
     with store.write() as tx:
         lease.fence(tx, {row.lane for row in rows} | {row.lane for row in waiting if row.before is not None}, cursor)
         write.write(tx, effects, rows + waiting, now_us)

@@ -5,6 +5,7 @@ from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
 from gateway.mapping.draft import Draft
 from gateway.pipeline.values import Drafted, Parked, Parsed, Reason, Sorted
+from gateway.record import attachments
 
 # Facts about one message's way stand in the columns of every version and are rendered from there (decision 14).
 RENDERED = frozenset({"Provenance", "MessageHeader"})
@@ -46,6 +47,8 @@ def map_one(parsed: Parsed, catalog: Catalog) -> Drafted | Parked:
     except GatewayError as fault:
         return _parked(parsed, Reason.UNREADABLE, Issue("error", "structure", fault.text, fault.where))
     mapped.drafts = [draft for draft in mapped.drafts if draft.type not in RENDERED]
+    if attachments.likely(parsed.item.raw, catalog.attachment_inline):
+        attachments.detach(mapped, catalog.attachment_inline)
     if not mapped.drafts and not mapped.merges:
         return _parked(parsed, Reason.UNMAPPED, _nothing(parsed))
     if _nobodys(mapped.drafts):

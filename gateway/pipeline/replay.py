@@ -4,6 +4,7 @@ from gateway import clock
 from gateway.conformance import structure
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
+from gateway.mapping.draft import Content
 from gateway.pipeline import inbox, limits
 from gateway.pipeline.commit import applied_row, parked_row
 from gateway.pipeline.identify import refused, told_of
@@ -68,6 +69,7 @@ class Replay:
         told = sorted((told_of(entry) for entry in drafted), key=lambda entry: (entry.source_us, entry.item_id))
         bench.prefetch(told)
         aliases: list[NewAlias] = []
+        contents: list[Content] = []
         issues: list[Issue] = []
         for entry in told:
             try:
@@ -78,14 +80,16 @@ class Replay:
                 issues.append(Issue("warning", "business-rule", fault.text, fault.where))
                 continue
             aliases.extend(plan.aliases)
+            contents.extend(plan.contents)
             bench.adopt(plan)
         versions = [planned for planned in bench.changed() if structure.is_valid(planned.body)]
         issues.extend(_invalid(name) for name in _names(bench.changed()) - _names(versions))
         issues.extend(_untold(name) for name in bench.untold())
         origin = Origin(item.feed.site, item.feed.name, item.item_id, self._mapping_id, item.test)
-        return write.prepare(Plan(versions, aliases), origin, clock.now_us()), issues
+        return write.prepare(Plan(versions, aliases, contents=contents), origin, clock.now_us()), issues
 
     def _write(self, effects: list[Effect], rows: list[WorkRow]) -> None:
+        write.keep(self._store, effects)
         with self._store.write() as tx:
             write.write(tx, effects, rows, clock.now_us())
 

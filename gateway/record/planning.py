@@ -70,6 +70,8 @@ class Planning:
         for draft in drafts:
             for place, name in draft.links:
                 place["reference"] = self._named[name].reference
+            for place, name in draft.attached:
+                place["url"] = self._named[name].reference
         for draft in drafts:
             self._change(draft)
         for merge in self._told.mapped.merges:
@@ -165,6 +167,8 @@ class Planning:
         newest = max(source_us, state.source_us)
         self._changes[id(state)] = Planned(state, state.ver + 1, body, content, digest, draft.mode, newest)
         self._patients[id(state)] = self._named.get(draft.patient) or state.patient
+        if draft.content is not None:
+            self._plan.contents.append(draft.content)
 
     def _current(self, draft: Draft, state: State, *, older: bool) -> Body | None:
         """Return the stored body; a snapshot that simply replaces it does without."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
-from gateway.mapping.draft import Key, Mapped
+from gateway.mapping.draft import Content, Key, Mapped
 from gateway.record.fold import Body
 from gateway.store.values import AliasKey
 
@@ -75,6 +75,7 @@ class Plan:
     aliases: list[NewAlias] = field(default_factory=list)
     links: list[NewLink] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    contents: list[Content] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """From planned versions to one transaction of the store: texts, search rows, numbers, links."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.fhir import temporal
+from gateway.record import attachments
 from gateway.record.states import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
 from gateway.store import index
-from gateway.store.engine import WriteTx
+from gateway.store.engine import Store, WriteTx
 from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
 
 _HEAD = len(b'{"resourceType":"')
@@ -43,6 +44,11 @@ class Effect(NamedTuple):
     versions: list[Ready]
 
 
+def keep(store: Store, effects: Iterable[Effect]) -> None:
+    """Make the content that effects refer to durable; to be called before the transaction of `write` opens."""
+    attachments.keep(store.blobs, (content for effect in effects for content in effect.plan.contents))
+
+
 def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
     """Return the texts and search rows of a plan; pure, so it needs no lock."""
     moment = temporal.instant(updated_us)
@@ -55,6 +61,7 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
     _give_pids(tx, [version.planned.state for version in ready])
     tx.put([_version(version, updated_us) for version in ready])
     index.replace(tx, _index_entries(ready), _known(effects))
+    tx.attach(_attached(ready))
     for effect in effects:
         _aliases(tx, effect.plan.aliases)
         _links(tx, effect, updated_us)
@@ -76,6 +83,15 @@ def stamp(text: bytes, resource_type: str, fid: str, ver: int, moment: str, sour
     end = _HEAD + len(resource_type) + 1
     stamped = f',"id":"{fid}","meta":{{"versionId":"{ver}","lastUpdated":"{moment}","source":"{source}"}}'
     return text[:end] + stamped.encode() + text[end:]
+
+
+def _attached(ready: list[Ready]) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the content each Binary refers to, with its pid and version."""
+    for version in ready:
+        planned = version.planned
+        place = attachments.pointer(planned.body) if planned.state.type == "Binary" else None
+        if place is not None:
+            yield place.digest, planned.state.pid, planned.ver
 
 
 def _give_pids(tx: WriteTx, states: list[State]) -> None:
