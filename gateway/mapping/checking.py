@@ -54,7 +54,7 @@ def _check_message(message: MessageDef, library: Library, faults: Faults) -> Non
     for resource in message.resources.values():
         for text in _wrong_resource(resource, message.resources, library):
             faults.add(message.file, f"{message.name}, resource {resource.name}", text)
-    for name in message.merge.values():
+    for _, name in message.identities.values():
         if name not in library.segments:
             faults.add(message.file, message.name, f"there is no segment map {name}")
 

@@ -134,14 +134,14 @@ class ResourceDef:
 
 @dataclass(slots=True)
 class MessageDef:
-    """A message map: what it is for, and its resources in order."""
+    """A message map: what it is for, its resources in order, and the segments that say who is who."""
 
     name: str
     covers: tuple[str, ...] = ()
     kept: dict[str, str] = field(default_factory=dict)
     time: tuple[Source, ...] = ()
     resources: dict[str, ResourceDef] = field(default_factory=dict)
-    merge: dict[str, str] = field(default_factory=dict)
+    identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     file: str = ""
 
 

@@ -8,7 +8,7 @@ from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message, Segment
 from gateway.mapping import dates, program
 from gateway.mapping.cell import Note, Proto
-from gateway.mapping.draft import Draft, Left, Mapped, Merge, Trace
+from gateway.mapping.draft import Draft, Left, Mapped, Merge, Move, Renumber, Split, Trace
 from gateway.mapping.environment import Environment
 from gateway.mapping.finish import Finish, Instance
 from gateway.mapping.keys import Facts, patient
@@ -67,8 +67,8 @@ class Run:
         for action, instance in work:
             self._add(action.program, instance, populated)
             ran.append(action.program)
-        if name in self._plan.merges:
-            self._merge(self._plan.merges[name], populated, ran)
+        if name in self._plan.identities:
+            self._identity(*self._plan.identities[name], populated, ran)
         if name not in FOLLOWERS:
             self._anchor = name
         self._account(name, populated, ran, quiet)
@@ -226,17 +226,25 @@ class Run:
         where = f"{name}[{self._counts.get(name, 1)}]{source[3:]}"
         self.result.trace.append(Trace(self.draft.name, path, rule, where))
 
-    def _merge(self, compiled: SegmentProgram, populated: list[int], ran: list[SegmentProgram]) -> None:
-        """Read the numbers of a retired record (MRG) as those of a patient."""
+    def _identity(self, word: str, compiled: SegmentProgram, populated: list[int], ran: list[SegmentProgram]) -> None:
+        """Note what a segment says of who is who; the numbers in MRG are those of a patient."""
+        where = f"{self._segment}[{self._number}]"
+        if word == "unlink":
+            named = [one.draft.name for one in self._all if one.blueprint.is_patient]
+            self.result.said.extend(Split(named[0], name, where) for name in named[1:] if name == self._patient)
+            return
         gone = Draft("", "Patient", {"resourceType": "Patient"}, "fill")
         self._apply(compiled, gone, populated)
         ran.append(compiled)
-        where = f"{self._segment}[{self._number}]"
         keys = patient(Facts(self._env, gone.body)).keys if "identifier" in gone.body else ()
-        if keys and self._patient:
-            self.result.merges.append(Merge(keys, self._patient, where))
+        people = (one for one in reversed(self._all) if one.blueprint.is_patient)
+        person = next((one.draft.name for one in people if self._segment not in one.blueprint.starters), "")
+        if not keys or not person:
+            self.result.issues.append(Issue("error", "required", f"a {word} needs the numbers of both records", where))
+        elif word == "merge":
+            self.result.merges.append(Merge(keys, person, where))
         else:
-            self.result.issues.append(Issue("error", "required", "a merge needs the numbers of both records", where))
+            self.result.said.append((Renumber if word == "renumber" else Move)(keys, person, where))
 
     def _account(self, name: str, populated: list[int], ran: list[SegmentProgram], quiet: list[SegmentProgram]) -> None:
         self.result.populated += len(populated)

@@ -18,7 +18,9 @@ _MAP_KEYS = {
     "segment", "datatype", "rules", "kept", "native", "components", "needs", "args", "type", "keys", "replaces", "note",
     "stands_for",
 }  # fmt: skip
-_MESSAGE_KEYS = {"message", "for", "kept", "time", "resources", "merge", "note"}
+# Statements about who is who: each names a segment and the map that reads the numbers in it.
+_IDENTITIES = ("merge", "unlink", "renumber", "move")
+_MESSAGE_KEYS = {"message", "for", "kept", "time", "resources", "note", *_IDENTITIES}
 
 
 class _Loader(_SAFE_LOADER):  # type: ignore[misc]
@@ -211,7 +213,8 @@ class Reader:
         target = library.messages.setdefault(name, MessageDef(name, file=str(path)))
         target.covers = (*target.covers, *(str(item) for item in _list(raw.get("for"))))
         target.kept.update(_texts(raw.get("kept")))
-        target.merge.update(_texts(raw.get("merge")))
+        for word in _IDENTITIES:
+            target.identities.update({segment: (word, use) for segment, use in _texts(raw.get(word)).items()})
         try:
             time = tuple(definition.source(str(item)) for item in _list(raw.get("time")))
             target.time = time or target.time
@@ -269,7 +272,7 @@ def _copied_resource(item: ResourceDef) -> ResourceDef:
 
 def _copied_message(item: MessageDef) -> MessageDef:
     resources = {name: _copied_resource(found) for name, found in item.resources.items()}
-    return replace(item, kept=dict(item.kept), resources=resources, merge=dict(item.merge))
+    return replace(item, kept=dict(item.kept), resources=resources, identities=dict(item.identities))
 
 
 def _texts(raw: Any) -> dict[str, str]:

@@ -61,7 +61,7 @@ class MessagePlan:
     actions: dict[str, tuple[Action, ...]]
     kept: dict[str, str]
     time: tuple[Source, ...]
-    merges: dict[str, SegmentProgram]
+    identities: dict[str, tuple[str, SegmentProgram]]
     timing: frozenset[str] = frozenset()
     unions: dict[tuple[int, ...], frozenset[int]] = field(default_factory=dict)
 
@@ -89,10 +89,10 @@ def compile_plan(
             actions.setdefault(segment, []).append(_action(made, True, use, segment, program_of))
         for segment, use in resource.also.items():
             actions.setdefault(segment, []).append(_action(made, False, use, segment, program_of))
-    merges = {segment: program_of(name) for segment, name in definition.merge.items()}
+    identities = {segment: (word, program_of(name)) for segment, (word, name) in definition.identities.items()}
     steps = {segment: tuple(found) for segment, found in actions.items()}
     time = definition.time or (Source("MSH", 7),)
-    return MessagePlan(definition.name, steps, dict(definition.kept), time, merges, frozenset(s.name for s in time))
+    return MessagePlan(definition.name, steps, dict(definition.kept), time, identities, frozenset(s.name for s in time))
 
 
 def missing() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway.formats import charset, hl7v2
 from gateway.mapping.catalog import Mapper
-from gateway.mapping.draft import Draft, Mapped
+from gateway.mapping.draft import Draft, Mapped, Move, Renumber, Split
 from gateway.mapping.feeds import Feed
 
 _NUMBER = re.compile(r'"\\u0000(-?[0-9.eE+-]+)"')
@@ -41,8 +41,17 @@ def render(mapped: Mapped) -> str:
     bodies += [
         {"merge": {"into": merge.survivor, "retired": [list(key) for key in merge.retired]}} for merge in mapped.merges
     ]
+    bodies += [_said(statement) for statement in mapped.said]
     text = json.dumps(bodies, ensure_ascii=False, indent=1, default=_decimal)
     return _NUMBER.sub(r"\1", text) + "\n"
+
+
+def _said(statement: Split | Renumber | Move) -> dict[str, Any]:
+    if isinstance(statement, Split):
+        return {"unlink": {"kept": statement.kept, "other": statement.other}}
+    if isinstance(statement, Renumber):
+        return {"renumber": {"of": statement.survivor, "former": [list(key) for key in statement.former]}}
+    return {"move": {"to": statement.to, "origin": [list(key) for key in statement.origin]}}
 
 
 def _body(draft: Draft, types: dict[str, str]) -> dict[str, Any]:
