@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from gateway.mapping import scalars
+from gateway.mapping import dates, paths, program, scalars, timing
 from gateway.mapping.cell import Note
+from gateway.mapping.definition import source
 from gateway.mapping.making import Body, Making, Running, Step
 
 
@@ -38,5 +39,29 @@ def cleared(making: Making) -> Step:
 
     def step(run: Running, body: Body, raw: str) -> None:
         run.draft.clear = (*run.draft.clear, element)
+
+    return step
+
+
+def later(making: Making) -> Step:
+    """Make the step that writes at `args: {to}` the moment so long after another (guide AIS-5, AIS-7 and their like).
+
+    `args: {unit: AIS-8}` is where the unit stands; `{start: AIS-4}` where the moment stands, else `{element: start}`.
+    """
+    write, unit = paths.writer(str(making.args["to"])), source(str(making.args["unit"]))
+    start, element = making.args.get("start"), str(making.args.get("element", ""))
+    begin = source(str(start)) if start else None
+    length, number = timing.minutes(making), int(making.row.split("/", maxsplit=1)[0].split("-")[1])
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        measure = program.pick(run.peers.get(unit.name, []), unit)
+        found = length(f"{raw}^{measure.split('^', 1)[0]}")
+        told = program.pick(run.peers.get(begin.name, []), begin) if begin else ""
+        moment = str(dates.date_time(told).value or "") if begin else str(body.get(element, ""))
+        if found.value is None or "T" not in moment:
+            why = "no unit of time" if found.value is None else "no start with a time of day"
+            run.note(number, (Note(f"{why} beside this length of time; it was left out", left=True),))
+            return
+        write(body, (datetime.fromisoformat(moment) + timedelta(minutes=found.value)).isoformat())
 
     return step

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.mapping.environment import Environment
 from gateway.mapping.making import Making
-from gateway.mapping.periods import cleared, ended
+from gateway.mapping.periods import cleared, ended, later
 
 
 @pytest.fixture
@@ -44,3 +44,43 @@ def test_an_element_that_is_taken_back_joins_what_the_draft_clears():
     run = SimpleNamespace(draft=SimpleNamespace(clear=("telecom",)))
     cleared(Making(env, "MSH-9", {"element": "hospitalization"}))(run, {}, "A13")
     assert run.draft.clear == ("telecom", "hospitalization")
+
+
+LONG = {"to": "participant[-].period.end", "start": "AIS-4", "unit": "AIS-8"}
+OFF = {"to": "participant[-].period.start", "element": "start", "unit": "AIS-6"}
+
+
+def service(args, row="AIS-7", **fields):
+    """Run the step on an AIS whose fields are given by number; returns the body and the notes."""
+    told = [fields.get(f"f{number}", "") for number in range(9)]
+    notes, body = [], {"start": "2026-01-09T08:30:00+08:00", "participant": [{}]}
+    run = SimpleNamespace(note=lambda number, found: notes.extend(found), peers={"AIS": told})
+    later(Making(Environment("county-hospital", "county-his"), row, args))(run, body, told[int(row[-1])])
+    return body["participant"][-1], notes
+
+
+def test_a_length_with_its_unit_ends_what_began_in_another_field():
+    part, notes = service(LONG, f4="20260109083000", f7="2", f8="h^hour^ISO+")
+    assert part == {"period": {"end": "2026-01-09T10:30:00+08:00"}}
+    assert notes == []
+
+
+def test_an_offset_counts_from_the_element_that_is_told():
+    part, _ = service(OFF, row="AIS-5", f5="15", f6="min")
+    assert part == {"period": {"start": "2026-01-09T08:45:00+08:00"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"f4": "20260109083000", "f7": "30"}, "no unit of time"),
+        ({"f4": "20260109083000", "f7": "30", "f8": "mL"}, "no unit of time"),
+        ({"f4": "20260109", "f7": "30", "f8": "min"}, "no start with a time of day"),
+        ({"f7": "30", "f8": "min"}, "no start with a time of day"),
+    ],
+)
+def test_a_length_that_cannot_be_added_is_left_over_and_says_why(fields, why):
+    part, notes = service(LONG, **fields)
+    assert part == {}
+    assert [note.left for note in notes] == [True]
+    assert why in notes[0].text
