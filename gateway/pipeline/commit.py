@@ -17,6 +17,7 @@ from gateway.store.values import State, WorkRow
 
 LANES = 256
 PICKER = -1
+FILES = -2
 _ISSUES_KEPT = 50
 
 
@@ -25,11 +26,19 @@ def lane_of(site: str, patient_keys: Sequence[str]) -> int:
     return zlib.crc32((patient_keys[0] if patient_keys else site).encode()) % LANES
 
 
+def home(item: Item, patient_keys: Sequence[str]) -> int:
+    """Return the lane whose holder applies an item; rows of nobody are spread by their own key."""
+    if item.of_file and not patient_keys:
+        return lane_of(f"{item.feed.name}|{item.event}|{item.control_id}", ())
+    return lane_of(item.feed.site, patient_keys)
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The lanes a worker holds, each with its epoch; a worker that lost one cannot write for it any more.
 
-    The lane PICKER is that of the one worker that picks up arrivals and moves their cursor.
+    The lane PICKER is that of the one worker that picks up arrivals and moves their cursor, FILES that of the one
+    that takes files. Rows of files wait in lanes numbered LANES higher, which go with the lanes of messages.
     """
 
     owner: str
@@ -37,7 +46,7 @@ class Lease:
 
     def fence(self, tx: WriteTx, lanes: Iterable[int], cursor: int) -> None:
         """Raise Fenced unless these lanes, and with a cursor the picker's, are still this worker's."""
-        wanted = {PICKER, *lanes} if cursor else set(lanes)
+        wanted = {lane % LANES if lane >= 0 else lane for lane in lanes} | ({PICKER} if cursor else set())
         tx.fence(self.owner, {lane: self.lanes.get(lane, 0) for lane in wanted})
 
 
@@ -60,8 +69,7 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
         failpoints.hit("fp6")
         if cursor:
             tx.cursor_set("arrivals", cursor)
-        for key in sorted({entry.item.waited for entry in done if entry.item.waited}):
-            tx.work_release(key)
+        tx.work_release_all({entry.item.waited for entry in done if entry.item.waited})
     failpoints.hit("fp7")
 
 
@@ -121,7 +129,7 @@ def _row(item: Item, keys: Sequence[str], state: State, issues: Iterable[Issue])
         item_id=item.item_id,
         feed=item.feed.name,
         site=item.feed.site,
-        lane=lane_of(item.feed.site, keys),
+        lane=home(item, keys) + (LANES if item.of_file else 0),
         patient_key=keys[0] if keys else "",
         state=state,
         received_us=item.received_us,

@@ -18,7 +18,7 @@ def pause(failures: int) -> float:
 
 def orphan(item: Item) -> Parked:
     """Return an item whose feed or bytes are gone, parked with what to do."""
-    if item.raw:
+    if not item.lost:
         text = f"there is no feed {item.feed.name} any more; restore it, then retry"
     else:
         text = "its raw bytes are past retention, so it cannot be read again; digest, size and date are kept"

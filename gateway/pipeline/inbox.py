@@ -7,28 +7,37 @@ from gateway.formats import hl7v2_batch, hl7v2_envelope
 from gateway.formats.hl7v2 import NotHl7
 from gateway.mapping.feeds import Feed, FeedBook
 from gateway.pipeline.values import Item
-from gateway.store.values import Arrival, WorkRow, arrival_of, item_id
+from gateway.store.values import TABLE, Arrival, WorkRow, arrival_of, item_id
 
 
 @dataclass(slots=True)
 class Picked:
-    """Items ready for the line, with the rows they already have; `orphans` are those whose feed is gone."""
+    """Items ready for the line, with the rows they already have; `orphans` are those whose feed is gone.
+
+    `files` are arrivals that hold a table, which are taken step by step; `reopened` are rows of whole files that a
+    person wants tried again.
+    """
 
     items: list[Item] = field(default_factory=list)
     rows: dict[int, WorkRow] = field(default_factory=dict)
     orphans: list[Item] = field(default_factory=list)
     last_arrival: int = 0
+    files: list[Arrival] = field(default_factory=list)
+    reopened: list[WorkRow] = field(default_factory=list)
 
 
 def fresh(arrivals: Iterable[Arrival], book: FeedBook) -> Picked:
     """Return the items of arrivals nobody has picked up yet."""
     picked = Picked()
     for arrival in arrivals:
+        picked.last_arrival = arrival.id
+        if arrival.type == TABLE:
+            picked.files.append(arrival)
+            continue
         feed = book.get(arrival.feed)
         for index, (offset, length) in enumerate(_pieces(arrival)):
             item = _item(arrival, index, offset, length, feed)
             (picked.items if feed is not None else picked.orphans).append(item)
-        picked.last_arrival = arrival.id
     return picked
 
 
@@ -77,6 +86,7 @@ def _item(
         replay=bool(row and row.reason == "replay" and row.applied_us is not None),
         applied_us=row.applied_us if row else None,
         waited=row.patient_key if row else "",
+        lost=arrival.body is None,
     )
 
 

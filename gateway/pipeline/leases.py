@@ -1,7 +1,7 @@
 """A worker's leases: the lanes it applies items of, and whether it is the one that picks up arrivals."""
 
 from gateway import clock
-from gateway.pipeline.commit import LANES, PICKER, Lease, lane_of
+from gateway.pipeline.commit import FILES, LANES, PICKER, Lease, home
 from gateway.pipeline.values import Parked, Parsed
 from gateway.store.engine import Store
 
@@ -18,6 +18,12 @@ class Leases:
         self._renew_at = 0.0
         self.renewed = False
         self._picker: int | None = None
+        self._files: int | None = None
+
+    @property
+    def takes_files(self) -> bool:
+        """Say whether this worker is the one that takes files apart."""
+        return self._files is not None
 
     @property
     def picks(self) -> bool:
@@ -31,11 +37,12 @@ class Leases:
 
     def holds(self, entry: Parsed | Parked) -> bool:
         """Say whether this worker applies a message; the others are given a row to wait in for their own."""
-        return len(self._lanes) == LANES or lane_of(entry.item.feed.site, entry.patient_keys) in self._lanes
+        return len(self._lanes) == LANES or home(entry.item, entry.patient_keys) in self._lanes
 
     def lease(self) -> Lease:
         """Return what a transaction of this worker is fenced with."""
-        return Lease(self._owner, self._lanes if self._picker is None else {**self._lanes, PICKER: self._picker})
+        single = {PICKER: self._picker, FILES: self._files}
+        return Lease(self._owner, self._lanes | {lane: epoch for lane, epoch in single.items() if epoch is not None})
 
     def renew(self, *, now: bool = False) -> bool:
         """Renew when it is time (or `now`); return whether the worker became the one that picks up arrivals."""
@@ -44,10 +51,13 @@ class Leases:
             return False
         self._lanes = self._store.lanes.lease(self._owner)
         before, self._picker = self._picker, self._store.lanes.take(PICKER, self._owner)
+        # Whoever picks up messages leaves files to another worker, where there is one.
+        alone = len(self._lanes) == LANES
+        self._files = self._store.lanes.take(FILES, self._owner) if alone or not self.picks else None
         self._renew_at = clock.monotonic() + RENEW_SECONDS
         return self.picks and self._picker != before
 
     def release(self) -> None:
         """Give everything back at an orderly stop."""
         self._store.lanes.release(self._owner)
-        self._lanes, self._picker = {}, None
+        self._lanes, self._picker, self._files = {}, None, None

@@ -4,7 +4,7 @@ from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
 from gateway.formats import charset, hl7v2
 from gateway.formats.hl7v2 import Message
-from gateway.pipeline.values import Item, Parked, Parsed, Reason, Sorted
+from gateway.pipeline.values import Item, Parked, Parsed, Reason, Record, Sorted
 
 # Where a message names its patient, most telling first (PID-3 list, PID-2 and PID-4 of older versions).
 _NUMBERS = (("PID", 3), ("PID", 2), ("PID", 4), ("MRG", 1), ("MRG", 4))
@@ -24,6 +24,8 @@ def parse(items: list[Item]) -> Sorted[Parsed]:
 
 def read(item: Item) -> Parsed | Parked:
     """Read one item with its feed's pinned charset, else by detection (architecture decision 3)."""
+    if item.of_file:
+        return _record(item)
     try:
         decoded = charset.decode(item.raw, item.feed.charset or None, item.charset or None)
         message = hl7v2.parse(decoded.text, decoded.encoding)
@@ -33,6 +35,28 @@ def read(item: Item) -> Parsed | Parked:
         return _parked(item, Reason.UNREADABLE, fault)
     keys = tuple(f"{item.feed.site}|{number}" for number in patient_keys(message))
     return Parsed(item, message, keys, (*decoded.issues, *message.issues))
+
+
+def _record(item: Item) -> Parsed | Parked:
+    """Return a record of a file as a message; a row that cannot be trusted is kept apart with its line number."""
+    record = item.record
+    if record is None:
+        text = "the file no longer has this record by the active definitions; discard it, or restore them and retry"
+        return Parked(item, Reason.UNREADABLE, (Issue("error", "not-found", text, f"line {item.offset}"),))
+    if record.fault:
+        return Parked(item, Reason.QUARANTINED, (quarantine(record),))
+    message = record.message
+    return Parsed(item, message, keys_of(record, item.feed.site), tuple(message.issues))
+
+
+def keys_of(record: Record, site: str) -> tuple[str, ...]:
+    """Return the numbers that name a record's patient, as lanes and holding know them."""
+    return tuple(f"{site}|{number}" for number in record.patient_keys)
+
+
+def quarantine(record: Record) -> Issue:
+    """Return why a record was kept apart, with its line."""
+    return Issue("error", "structure", record.fault, f"line {record.line}")
 
 
 def patient_keys(message: Message) -> tuple[str, ...]:

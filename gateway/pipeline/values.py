@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message
@@ -12,6 +12,27 @@ from gateway.record.states import Plan
 from gateway.store.values import State
 
 T = TypeVar("T")
+
+
+class Record(Protocol):
+    """One record of a table: the rows that tell one thing, and the message they amount to."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def patient_keys(self) -> tuple[str, ...]: ...
+    @property
+    def fault(self) -> str: ...
+    @property
+    def message(self) -> Message: ...
 
 
 class Reason(StrEnum):
@@ -26,6 +47,9 @@ class Reason(StrEnum):
     REFUSED = "refused"
     POISON = "poison"
     UNKNOWN_FEED = "unknown-feed"
+    QUARANTINED = "quarantined"
+    HALF_FILE = "half-file"
+    OVERTAKEN = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +57,9 @@ class Item:
     """One message of one arrival: its bytes, its feed, and what the door already read of it.
 
     `applied_us` is when it took effect before, where it did; then a replay refolds what it touched. `waited` is the
-    patient key its row stands under: its own first one, or that of an earlier message it waited for.
+    patient key its row stands under: its own first one, or that of an earlier message it waited for. An item of a
+    file is one record of it (None: it is not there any more) and has no bytes of its own; `lost` are those whose
+    bytes retention removed.
     """
 
     item_id: int
@@ -51,6 +77,9 @@ class Item:
     replay: bool = False
     applied_us: int | None = None
     waited: str = ""
+    of_file: bool = False
+    record: Record | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

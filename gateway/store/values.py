@@ -6,6 +6,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 INDEX_BITS = 20
+FILE_INDEX = (1 << INDEX_BITS) - 1
+"""The item that stands for a whole file, where its records have the indexes below."""
+TABLE = "TABLE"
+"""The type of arrivals and items that come from a table export."""
 VERSION_BITS = 24
 
 _UNFIT = re.compile("[\0\ud800-\udfff]")
