@@ -21,7 +21,7 @@ _NAMES = {
     "^a": "\x01",
 }
 _SAMPLE = 32_768
-_SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
+_SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?(?=[\r\n])')
 _CONTROL = re.compile("[\x02-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MOSTLY_BINARY = 0.1
 

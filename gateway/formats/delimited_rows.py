@@ -71,7 +71,7 @@ class _Tolerant:
         self.edge = re.compile(f"[{mark}\r\n]")
         self.closer = re.compile(f'(?<!")(?:"")*"(?=[{mark}\r\n]|\\Z)')
         self.opener = re.compile(f'[{mark}\r\n]"(?:"")*(?!")')
-        self.searched, self.closes = 0, -1
+        self.searched, self.closes, self.none_from = 0, -1, len(text) + 1
         self.budget = 4 * len(text) + _SPARE
         self.rows: list[Row] = []
         self.loose: list[int] = []
@@ -119,7 +119,7 @@ class _Tolerant:
         if (after - start) % 2 == 0:
             return self._even(start, after)
         close = self._close(after)
-        if close < 0 or close - start > self.budget:
+        if close < 0 or (close - start > self.budget and _BREAK.search(self.text, start, close)):
             raise _Unclosed(start)
         body = self.text[start + 1 : close]
         if _BREAK.search(body) and self.opener.search(body):
@@ -135,10 +135,14 @@ class _Tolerant:
 
     def _close(self, after: int) -> int:
         """Return where the next closing mark is, -1 without one; the answer serves all places before it."""
-        known = self.searched <= after and (self.closes < 0 or after <= self.closes)
-        if not known or self.searched == 0:
+        if after >= self.none_from:
+            return -1
+        if not self.searched <= after <= self.closes:
             found = self.closer.search(self.text, after)
-            self.searched, self.closes = after, found.end() - 1 if found else -1
+            if not found:
+                self.none_from = after
+                return -1
+            self.searched, self.closes = after, found.end() - 1
         return self.closes
 
     def _single(self, start: int, line: int, seen: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ _BYTE_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPED = re.compile("[\udc00-\udcff]")
 _SAMPLE = 4096
+_CONVINCING = 0.5
 _ESCAPE = "gateway-keep-byte"
 
 
@@ -32,8 +33,10 @@ class Text:
     bad: dict[int, str] = field(default_factory=dict)
 
 
-def decode(raw: bytes, pinned: str | None = None) -> Text:
+def decode(raw: bytes, pinned: str | None = None, declared: str | None = None) -> Text:
     """Return the bytes as text: pinned charset, byte order mark, evidence of the whole, evidence of each line.
+
+    `declared` is what the file says of itself (an HTML or XML header); it only breaks ties.
 
     Raises NotATable when the whole reads equally well in two charsets, GatewayError for a pinned charset nobody knows.
     """
@@ -43,7 +46,7 @@ def decode(raw: bytes, pinned: str | None = None) -> Text:
     unmarked = _utf16_without_mark(raw)
     if unmarked and not pinned:
         return _cleaned(_escaping(raw, unmarked))
-    return _cleaned(_pinned(raw, pinned) if pinned else _detected(raw))
+    return _cleaned(_pinned(raw, pinned) if pinned else _detected(raw, declared))
 
 
 def _pinned(raw: bytes, pinned: str) -> Text:
@@ -60,30 +63,35 @@ def _pinned(raw: bytes, pinned: str) -> Text:
     return read
 
 
-def _detected(raw: bytes) -> Text:
+def _detected(raw: bytes, declared: str | None) -> Text:
     body = raw.removeprefix(_UTF8_BOM)
     try:
-        decoded = charset.decode(raw)
+        decoded = charset.decode(raw, declared=declared)
     except charset.Undecodable:
-        read = _without_mark(body)
+        read = _without_mark(body, declared)
         if len(body) < len(raw) and read.encoding != "utf-8":
             read.issues.append(_bom_lie(read.encoding))
         return read
-    if decoded.encoding == "gb18030" and decoded.issues:
+    if _suspect(decoded):
         return _by_line(raw)
     return Text(decoded.text, decoded.encoding, decoded.issues)
 
 
-def _without_mark(body: bytes) -> Text:
+def _without_mark(body: bytes, declared: str | None) -> Text:
     try:
-        decoded = charset.decode(body)
+        decoded = charset.decode(body, declared=declared)
     except charset.Undecodable as error:
         if _reads(body, "utf-8") or _reads(body, "gb18030"):
             raise NotATable(error.text, where=error.where) from error
         return _by_line(body)
-    if decoded.encoding == "gb18030" and decoded.issues:
+    if _suspect(decoded):
         return _by_line(body)
     return Text(decoded.text, decoded.encoding, decoded.issues)
+
+
+def _suspect(decoded: charset.Decoded) -> bool:
+    """Say whether what was read as GB18030 looks like UTF-8 in places."""
+    return decoded.encoding == "gb18030" and any(issue.where.startswith("character") for issue in decoded.issues)
 
 
 def _reads(raw: bytes, encoding: str) -> bool:
@@ -124,10 +132,15 @@ def _line(line: bytes, main: str) -> tuple[str, str]:
     try:
         decoded = charset.decode(line, declared=main)
     except charset.Undecodable:
-        if _reads(line, main):
-            return line.decode(main), main
+        return (line.decode(main), main) if _reads(line, main) else (line.decode(main, _ESCAPE), "")
+    if main == "utf-8" and decoded.encoding == "gb18030" and not _chinese(decoded):
         return line.decode(main, _ESCAPE), ""
     return decoded.text, decoded.encoding
+
+
+def _chinese(decoded: charset.Decoded) -> bool:
+    """Say whether a line in a file of UTF-8 is GB18030 indeed, not UTF-8 with a broken character."""
+    return not _suspect(decoded) and evidence.chinese_share(decoded.text) >= _CONVINCING
 
 
 def _escaping(raw: bytes, encoding: str) -> Text:

@@ -6,6 +6,7 @@ from gateway.errors import Category, GatewayError
 from gateway.fhir.issues import Issue
 
 _LINES_NAMED = 10
+_ERRORS_NAMED = 5
 
 
 class NotATable(GatewayError):
@@ -45,3 +46,17 @@ def lines_named(lines: list[int]) -> str:
         return f"line {lines[0]}"
     shown = ", ".join(map(str, lines[:_LINES_NAMED]))
     return f"lines {shown}" if len(lines) <= _LINES_NAMED else f"lines {shown} … ({len(lines)} lines)"
+
+
+def hidden_issue(name: str) -> tuple[Issue, ...]:
+    """Return the issue that says a sheet with cells is hidden in the workbook."""
+    return (Issue("information", "informational", f"The sheet '{name}' is hidden in the workbook; it was read too."),)
+
+
+def error_issue(cells: list[str]) -> tuple[Issue, ...]:
+    """Return the issue that names the cells (A1 …) holding an error such as #N/A, () for none."""
+    if not cells:
+        return ()
+    shown = ", ".join(cells[:_ERRORS_NAMED]) + (f" … ({len(cells)} cells)" if len(cells) > _ERRORS_NAMED else "")
+    text = f"The formula of {shown} gives an error; it was read as the error's text."
+    return (Issue("warning", "value", text, f"cell {cells[0]}"),)

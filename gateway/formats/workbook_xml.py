@@ -1,0 +1,80 @@
+"""Reads the XML that spreadsheet programs write: attributes, texts, escapes; no tree, no document types."""
+
+import re
+from collections.abc import Iterator
+
+from gateway.formats import charset
+from gateway.formats.sheet_model import NotATable
+
+_COMMENT = re.compile("<!--.*?-->", re.S)
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
+_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_ENTITY = re.compile("&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(amp|lt|gt|quot|apos));")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_PHONETIC = re.compile(r"<(?:\w+:)?rPh\b.*?</(?:\w+:)?rPh>", re.S)
+_TEXT = re.compile(r"<(?:\w+:)?t(?:\s[^>]*?)?(?:/>|>(.*?)</(?:\w+:)?t>)", re.S)
+
+
+def markup(raw: bytes, name: str) -> str:
+    try:
+        text = charset.decode(raw, None if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8").text
+    except charset.Undecodable as error:
+        raise damaged(f"its part {name} is not text ({error.text})") from error
+    if "<!" in text:
+        if "<!DOCTYPE" in text:
+            raise damaged(f"its part {name} declares a document type, which no workbook does")
+        text = _CDATA.sub(lambda found: _escaped(found.group(1)), _COMMENT.sub("", text))
+    return text.replace("\r\n", "\n")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def attributes(text: str) -> dict[str, str]:
+    return {name: one or two for name, one, two in _ATTRIBUTE.findall(text)}
+
+
+def elements(xml: str, name: str) -> Iterator[dict[str, str]]:
+    for found in re.finditer(rf"<(?:\w+:)?{name}\s([^>]*)>", xml):
+        yield {key: entities(value) for key, value in attributes(found.group(1)).items()}
+
+
+def attributes_of(xml: str, name: str) -> dict[str, str]:
+    return next(elements(xml, name), {})
+
+
+def rich(xml: str) -> str:
+    if "rPh" in xml:
+        xml = _PHONETIC.sub("", xml)
+    return plain("".join(_TEXT.findall(xml)))
+
+
+def plain(text: str) -> str:
+    """Return the text of XML content, with Excel's own `_x000D_` escapes resolved."""
+    if "&" in text:
+        text = entities(text)
+    if "_x" in text:
+        text = _ESCAPE.sub(lambda found: _char(int(found.group(1), 16)), text)
+    return text
+
+
+def entities(text: str) -> str:
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def _entity(found: re.Match[str]) -> str:
+    if found.group(3):
+        return _ENTITIES[found.group(3)]
+    return _char(int(found.group(1), 16) if found.group(1) else int(found.group(2)))
+
+
+def _char(code: int) -> str:
+    if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        return ""
+    return chr(code)
+
+
+def damaged(why: str) -> NotATable:
+    return NotATable(f"The workbook is damaged: {why}. Ask the sender to save and send it again.")
