@@ -1,12 +1,13 @@
 """Checking the store against itself: bytes, states, versions, provenance, search rows, the audit trail."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.fhir import resource
 from gateway.fhir.types import RESOURCE_TYPES
+from gateway.record import attachments
 from gateway.search import extract
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
@@ -36,6 +37,7 @@ def check(store: Store) -> Iterator[Progress]:
     """Yield progress and findings while checking everything; reads only, and may run beside a working gateway."""
     yield from _arrivals(store)
     yield from _resources(store)
+    yield from _contents(store)
     faults = [Finding("audit trail", text) for text in store.audit.verify()]
     yield Progress("audit", 1, 1, faults)
 
@@ -70,10 +72,59 @@ def _resources(store: Store) -> Iterator[Progress]:
     for first in range(1, last + 1, _PAGE):
         pids = range(first, min(first + _PAGE, last + 1))
         with store.read() as tx:
-            yield Progress("resources", pids[-1], last, _page(tx, pids))
+            findings, binaries = _page(tx, pids)
+            named = tx.attached(binaries)
+        findings += _binaries(store, binaries, named)
+        yield Progress("resources", pids[-1], last, findings)
 
 
-def _page(tx: ReadTx, pids: Iterable[int]) -> list[Finding]:
+def _binaries(store: Store, binaries: Mapping[bytes, str], named: set[bytes]) -> Iterator[Finding]:
+    """Every Binary's content is there, and the record says that it is in use."""
+    held = store.blobs.find(binaries)
+    for digest, where in binaries.items():
+        if digest not in held:
+            yield Finding(where, "its content is lost; replay its message to bring it back")
+        elif digest not in named:
+            yield Finding(where, "its content is not marked as in use, so a sweep would take it")
+
+
+def _contents(store: Store) -> Iterator[Progress]:
+    """Every piece of content is what its digest and size say."""
+    total, done, after = store.blobs.count(), 0, b""
+    while listed := store.blobs.listed(after):
+        for digest, size in listed:
+            done += 1
+            fault = _content(store, digest, size)
+            yield Progress("attachments", done, total, [fault] if fault else [])
+        after = listed[-1][0]
+
+
+def _content(store: Store, digest: bytes, size: int) -> Finding | None:
+    read = 0
+    try:
+        for part in store.blobs.parts(digest):
+            read += len(part)
+    except GatewayError:
+        return Finding(f"content {digest.hex()}", "its bytes are missing or not what its digest says")
+    told = f"its size is told as {size} bytes; it has {read}"
+    return None if read == size else Finding(f"content {digest.hex()}", told)
+
+
+def sweep(store: Store) -> Iterator[Progress]:
+    """Take away content that no version refers to and nobody stored within a day; what a crash left behind."""
+
+    def used(digests: Sequence[bytes]) -> set[bytes]:
+        with store.read() as tx:
+            return tx.attached(digests)
+
+    total, done, after = store.blobs.count(), 0, b""
+    while (swept := store.blobs.sweep(used, after)).after:
+        done, after = done + swept.blobs, swept.after
+        yield Progress("sweep", done, total, [])
+
+
+def _page(tx: ReadTx, pids: Iterable[int]) -> tuple[list[Finding], dict[bytes, str]]:
+    """Return what is wrong with a page of resources, and the content its Binaries name."""
     heads = tx.heads_by_pid(pids)
     found, findings = _readable(tx, heads)
     earlier = {pid: tx.versions(pid)[:-1] for pid, stored in found.items() if stored.ver > 1}
@@ -88,7 +139,8 @@ def _page(tx: ReadTx, pids: Iterable[int]) -> list[Finding]:
         if not stored.deleted:
             findings += _text(stored, heads[stored.pid].digest, bodies)
     findings += _index(tx, found, bodies)
-    return findings
+    places = {pid: attachments.pointer(body) for pid, body in bodies.items() if found[pid].type == "Binary"}
+    return findings, {place.digest: _name(found[pid]) for pid, place in places.items() if place is not None}
 
 
 def _readable(tx: ReadTx, heads: Mapping[int, Head]) -> tuple[dict[int, Stored], list[Finding]]:

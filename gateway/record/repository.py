@@ -8,7 +8,8 @@ from typing import NamedTuple
 from gateway import clock
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError
-from gateway.record import provenance
+from gateway.record import attachments, provenance
+from gateway.record.attachments import Held
 from gateway.record.provenance import Rendered
 from gateway.search import parameters
 from gateway.search.request import Cursor, parse
@@ -57,6 +58,10 @@ class Repository:
         _known(kind, fid)
         stored = self._store.resources.vread(kind, fid, ver, actor.scope) if 0 < ver < _VERSIONS else None
         return self._given(actor, "vread", kind, fid, stored)
+
+    def content(self, stored: Stored) -> Held:
+        """Return the content of a Binary that was read, to be sent part by part."""
+        return attachments.held(self._store.blobs, stored)
 
     def history(self, actor: Actor, kind: str, fid: str, count: int, before: int = 0, since_us: int = 0) -> History:
         """Return versions older than version `before` (0: from the newest), made at or after `since_us`.

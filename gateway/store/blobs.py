@@ -130,9 +130,14 @@ class AttachedWrites(AttachedReads):
 
 
 def _put(session: Session, blob: NewBlob, now_us: int) -> None:
+    """Insert content that is not there or lost parts; a sweep may take it away between the two attempts."""
     while not session.insert_new("blob", ("digest", "size", "touched_us"), [(blob.digest, blob.size, now_us)]):
         if session.do("UPDATE blob SET touched_us=? WHERE digest=?", (now_us, blob.digest)):
-            return  # else a sweep took it away just now
+            held = session.value("SELECT coalesce(sum(length(data)), 0) FROM blob_part WHERE digest=?", (blob.digest,))
+            if held == blob.size:
+                return
+            session.do("DELETE FROM blob_part WHERE digest=?", (blob.digest,))
+            break  # it was damaged, and is mended now
     for number, data in enumerate(blob.parts()):
         session.insert("blob_part", ("digest", "number", "data"), [(blob.digest, number, data)])
 

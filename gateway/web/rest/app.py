@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -15,7 +15,7 @@ from gateway.errors import Category, GatewayError
 from gateway.web import errors
 from gateway.web.address import headers
 from gateway.web.guard import REQUEST_ID, told
-from gateway.web.rest import asked
+from gateway.web.rest import asked, binary
 from gateway.web.rest.message import FHIR_JSON, Answer, Request, Rest
 from gateway.web.rest.metadata import metadata
 from gateway.web.rest.routes import find
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 THREADS = 8
 WAITING = 64
 _NO_BODY = (204, 304)
+_OWN_FORMAT = (binary.read, binary.vread)
 
 
 class FhirApp:
@@ -44,15 +45,35 @@ class FhirApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         name = ["none"]
+        part = None
         try:
             answer = await self._answer(scope, receive, name)
+            if answer.stream is not None and scope["method"] != "HEAD":
+                part = await self._next(answer.stream)  # now, so that content that is not there is a proper error
         except GatewayError as fault:
             answer = Answer(errors.status(fault), errors.outcome(fault), errors.headers(fault))
         except Exception as fault:
             log.error("request %s failed: %s", scope.get(REQUEST_ID, ""), told(fault))
             answer = Answer(500, errors.outcome(errors.HttpFault(_FAILED, 500, "exception")))
         self.counts[name[0], answer.status] += 1
-        await _send(send, answer, head=scope["method"] == "HEAD")
+        if answer.stream is None:
+            await _send(send, answer, head=scope["method"] == "HEAD")
+        else:
+            await self._stream(send, answer, answer.stream, part)
+
+    async def _stream(self, send: Send, answer: Answer, stream: Iterator[bytes], part: bytes | None) -> None:
+        """Send an answer part by part, as the client takes it; no thread waits for a slow one.
+
+        What fails now ends the connection: the length that was told is not reached, and the client sees it.
+        """
+        await send({"type": "http.response.start", "status": answer.status, "headers": _raw(answer, answer.size)})
+        while part is not None:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            part = await self._next(stream)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _next(self, stream: Iterator[bytes]) -> bytes | None:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, next, stream, None)
 
     async def _answer(self, scope: Scope, receive: Receive, name: list[str]) -> Answer:
         sent = headers(scope)
@@ -64,7 +85,8 @@ class FhirApp:
         pairs = asked.pairs(scope["query_string"])
         if scope["method"] == "POST":
             pairs += await asked.form(receive, sent)
-        asked.require_json(pairs, sent)
+        if interaction not in _OWN_FORMAT:
+            asked.require_json(pairs, sent)
         indented = asked.pretty(pairs)
         request = Request(scope["method"], path, pairs, sent, self._public_base(scope), actor)
         answer = await self._run(partial(interaction, self._rest, request))
@@ -95,7 +117,10 @@ def _path(scope: Scope) -> str:
 
 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:
-    body = {} if answer.status in _NO_BODY else {"content-type": FHIR_JSON, "content-length": str(len(answer.body))}
-    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in {**body, **answer.headers}.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.start", "status": answer.status, "headers": _raw(answer, len(answer.body))})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def _raw(answer: Answer, size: int) -> list[tuple[bytes, bytes]]:
+    body = {} if answer.status in _NO_BODY else {"content-type": FHIR_JSON, "content-length": str(size)}
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in {**body, **answer.headers}.items()]

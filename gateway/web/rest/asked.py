@@ -62,10 +62,19 @@ def require_json(asked: Pairs, headers: Mapping[str, str]) -> None:
         raise _unacceptable(f"fhirVersion={version[1]}", "fhirVersion")
 
 
-def _takes_json(accept: str) -> bool:
+def wants_fhir(asked: Pairs, headers: Mapping[str, str]) -> bool:
+    """Say whether a reader of Binary names a format of FHIR, which must be one that is offered; else it gets bytes."""
+    accept = headers.get("accept", "")
+    named = any(name == "_format" for name, _ in asked) or _takes_json(accept, _JSON) or "fhir+xml" in accept.lower()
+    if named:
+        require_json(asked, headers)
+    return named
+
+
+def _takes_json(accept: str, words: tuple[str, ...] = _JSON + _ANY) -> bool:
     for part in accept.lower().split(","):
         word, *parameters = (piece.strip() for piece in part.split(";"))
-        if word in _JSON + _ANY and not any(_NEVER.fullmatch(piece) for piece in parameters):
+        if word in words and not any(_NEVER.fullmatch(piece) for piece in parameters):
             return True
     return False
 

@@ -1,6 +1,6 @@
 """A request and an answer of FHIR REST, as the interactions see them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.actor import Actor
@@ -25,11 +25,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its bytes are sent as they are."""
+    """One answer: its bytes are sent as they are; with a `stream`, its `size` bytes part by part."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Iterator[bytes] | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

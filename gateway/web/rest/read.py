@@ -25,10 +25,16 @@ def read(rest: Rest, request: Request) -> Answer:
 def vread(rest: Rest, request: Request) -> Answer:
     """Return one version by its number; raises GatewayError (not found) for a number that is none."""
     asked.only(request)
+    kind, fid, _, _ = request.path
+    return answered(request, rest.record.vread(request.actor, kind, fid, numbered(request)))
+
+
+def numbered(request: Request) -> int:
+    """Return the version a path names; raises GatewayError (not found) for a number that is none."""
     kind, fid, _, number = request.path
     if not number.isascii() or not number.isdigit() or len(number) > 8:
         raise GatewayError(f"{number} is not a version of {kind}/{fid}", category=Category.NOT_FOUND)
-    return answered(request, rest.record.vread(request.actor, kind, fid, int(number)))
+    return int(number)
 
 
 def answered(request: Request, stored: Stored) -> Answer:
@@ -42,11 +48,16 @@ def answered(request: Request, stored: Stored) -> Answer:
 
 def unchanged(headers: Mapping[str, str], ver: int, changed: datetime) -> bool:
     """Say whether the client has this version; If-None-Match goes before If-Modified-Since (RFC 9110 13.2.2)."""
-    tags = headers.get("if-none-match")
-    if tags is not None:
-        return tags.strip() == "*" or str(ver) in _TAG.findall(tags)
+    if "if-none-match" in headers:
+        return tagged(headers, str(ver))
     since = _date(headers.get("if-modified-since", ""))
     return since is not None and changed <= since
+
+
+def tagged(headers: Mapping[str, str], tag: str) -> bool:
+    """Say whether If-None-Match names this entity tag."""
+    tags = headers.get("if-none-match", "")
+    return tags.strip() == "*" or tag in _TAG.findall(tags)
 
 
 def _date(text: str) -> datetime | None:

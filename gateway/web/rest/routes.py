@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import provenance
+from gateway.web.rest import binary, provenance
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
 from gateway.web.rest.metadata import metadata
@@ -32,6 +32,10 @@ def _offered(path: tuple[str, ...]) -> Mapping[str, Interaction]:
             found = {"GET": metadata}
         case ("Provenance", *rest):
             found = _provenance(rest)
+        case ("Binary", fid) if fid[0] not in "_$":
+            found = {"GET": binary.read}
+        case ("Binary", _, "_history", _):
+            found = {"GET": binary.vread}
         case (_, "_search"):
             found = {"GET": search, "POST": search}
         case (kind,) if kind[0] not in "_$":
