@@ -221,4 +221,6 @@ def _covers(messages: Iterable[MessageDef]) -> dict[str, str]:
 
 
 def _sites(folders: list[Path]) -> list[Path]:
-    return sorted({file.parent for folder in folders for file in folder.glob("*/site.yaml")})
+    """Return the folders of sites; a later one stands for an earlier one of the same name."""
+    found = {file.parent.name: file.parent for folder in folders for file in sorted(folder.glob("*/site.yaml"))}
+    return [found[name] for name in sorted(found)]
