@@ -45,7 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mllp_tls_key", None, "path", "Private key (PEM) that belongs to mllp_tls_cert."),
     Setting("mllp_tls_ca", None, "path", "Authorities (PEM) whose client certificates are let in (mutual TLS)."),
     Setting("insecure_local", False, "switch", "No login, loopback addresses only; what `gateway demo` uses."),
-    Setting("mappings", (), "paths", "Folders of mappings beside the shipped ones; a later one's site stands for an earlier one's."),
+    Setting("mappings", (), "paths", "Folders of mappings beside the shipped ones; a site in a later one wins whole."),
     Setting("profiles", None, "path", "Folder of profiles, value sets and naming systems; default the shipped."),
     Setting(
         "base_url",
