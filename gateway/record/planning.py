@@ -1,65 +1,22 @@
 """The planning of one message: its drafts get their ids, are folded onto what is stored, and become versions."""
 
-import hashlib
-from typing import Protocol
-
-from gateway.fhir import resource
 from gateway.fhir.issues import Issue
-from gateway.mapping.draft import Draft, Key, Merge
+from gateway.mapping.draft import Draft, Key
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body, fold, withdraws
-from gateway.record.states import KeyReused, NewAlias, NewLink, Plan, Planned, Refused, State, Told, alias
+from gateway.record.joining import Joining
+from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused, State, alias, content
 from gateway.store.values import AliasKey
 
 
-class Bench(Protocol):
-    """What the planning of a message asks the workbench of its batch."""
-
-    def known(self, space: str, key: AliasKey) -> State | None:
-        """Return what a number names, if anything."""
-        ...
-
-    def look_up(self, space: str, key: AliasKey) -> None:
-        """Ask the store for a number the prefetch could not foresee."""
-        ...
-
-    def state(self, resource_type: str, fid: str) -> State:
-        """Return the state of a resource, new where the store has none."""
-        ...
-
-    def body(self, state: State) -> Body | None:
-        """Return the current body without id and meta."""
-        ...
-
-    def mint(self, space: str, resource_type: str, key: Key) -> str:
-        """Return a new id."""
-        ...
-
-    def micros(self, text: str) -> int:
-        """Return a source time in microseconds, 0 where it has none."""
-        ...
-
-    def same_person(self, state: State, other: State) -> bool:
-        """Say whether the patient a resource belongs to and another are one record, be it by merge."""
-        ...
-
-
-class Planning:
+class Planning(Joining):
     """The planning of one message: drafts by name, and what they change."""
-
-    def __init__(self, bench: Bench, told: Told) -> None:
-        self._bench = bench
-        self._told = told
-        self._named: dict[str, State] = {}
-        self._mine: dict[AliasKey, State] = {}
-        self._fresh: dict[tuple[str, str], State] = {}
-        self._changes: dict[int, Planned] = {}
-        self._patients: dict[int, State | None] = {}
-        self._plan = Plan()
 
     def plan(self) -> Plan:
         """Return what the message changes; raises KeyReused or Refused."""
         drafts = self._told.mapped.drafts
+        if self._told.mapped.said:
+            self._identities()
         for draft in drafts:
             if draft.keys:
                 self._named[draft.name] = self._by_keys(draft, draft.keys)
@@ -74,6 +31,7 @@ class Planning:
                 place["url"] = self._named[name].reference
         for draft in drafts:
             self._change(draft)
+        self._plan.contents.extend(draft.content for draft in drafts if draft.content is not None)
         for merge in self._told.mapped.merges:
             self._merge(merge)
         for number, planned in self._changes.items():
@@ -98,6 +56,9 @@ class Planning:
     def _check(self, draft: Draft) -> None:
         """Park a number that is known with another person, specimen or day; or set it apart where the feed says so."""
         state = self._named[draft.name]
+        if draft.name in self._moving:
+            self._check_move(self._moving[draft.name], draft)
+            return
         difference = self._difference(draft, state) if state.ver else ""
         if not difference:
             return
@@ -142,15 +103,6 @@ class Planning:
                 self._plan.issues.append(_two_records(draft, key, state, hit))
         return state
 
-    def _known(self, key: AliasKey) -> State | None:
-        return self._mine.get(key) or self._bench.known(self._told.space, key)
-
-    def _state(self, resource_type: str, fid: str) -> State:
-        name = (resource_type, fid)
-        if name not in self._fresh:
-            self._fresh[name] = self._bench.state(resource_type, fid)
-        return self._fresh[name]
-
     def _change(self, draft: Draft) -> None:
         state = self._named[draft.name]
         before = self._changes.get(id(state))
@@ -158,60 +110,22 @@ class Planning:
         older = not before and source_us < state.source_us
         current = before.body if before else self._current(draft, state, older=older)
         body = fold(current, draft, older=older)
+        if draft.name in self._moving:
+            body = self._moved(body, draft)
         if current is not None and (body is current or body == current):
             return
-        content, digest = _content(body)
+        text, digest = content(body)
         if digest == state.digest:
             self._changes.pop(id(state), None)
             return
         newest = max(source_us, state.source_us)
-        self._changes[id(state)] = Planned(state, state.ver + 1, body, content, digest, draft.mode, newest)
+        self._changes[id(state)] = Planned(state, state.ver + 1, body, text, digest, draft.mode, newest)
         self._patients[id(state)] = self._named.get(draft.patient) or state.patient
-        if draft.content is not None:
-            self._plan.contents.append(draft.content)
 
     def _current(self, draft: Draft, state: State, *, older: bool) -> Body | None:
         """Return the stored body; a snapshot that simply replaces it does without."""
         plain = draft.type in SNAPSHOTS and draft.mode == "replace" and not draft.guard and not withdraws(draft.body)
         return None if plain and not older and state.body is None else self._bench.body(state)
-
-    def _other_person(self, state: State, patient: State) -> bool:
-        known = state.patient is not None or bool(state.patient_pid)
-        return known and not self._bench.same_person(state, patient)
-
-    def _merge(self, merge: Merge) -> None:
-        survivor = self._named[merge.survivor]
-        for key in merge.retired:
-            known_as = alias("Patient", key)
-            retired = self._known(known_as)
-            if retired is survivor:
-                self._one_already(merge, key)
-                continue
-            if retired is not None:
-                self._retire(retired, survivor)
-            self._mine[known_as] = survivor
-            self._plan.aliases.append(NewAlias(self._told.space, known_as, survivor, moved=retired is not None))
-
-    def _one_already(self, merge: Merge, key: Key) -> None:
-        """Refuse a merge of a number into itself; a merge that was told before changes nothing."""
-        if any(key in draft.keys for draft in self._told.mapped.drafts if draft.name == merge.survivor):
-            raise Refused(_self_merge(key), where=merge.where)
-        text = f"record {key.value} is one with {self._named[merge.survivor].reference} already; nothing was changed"
-        self._plan.issues.append(Issue("information", "informational", text, merge.where))
-
-    def _retire(self, retired: State, survivor: State) -> None:
-        body = dict(self._bench.body(retired) or {"resourceType": "Patient"})
-        body["active"] = False
-        body["link"] = [{"other": {"reference": survivor.reference}, "type": "replaced-by"}]
-        newest = max(self._told.source_us, retired.source_us)
-        planned = Planned(retired, retired.ver + 1, body, *_content(body), "advance", newest)
-        self._changes[id(retired)] = planned
-        self._plan.links.append(NewLink(retired, survivor))
-
-
-def _content(body: Body) -> tuple[bytes, bytes]:
-    text = resource.dumps(body)
-    return text, hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _day(body: Body) -> str:
@@ -244,7 +158,3 @@ def _reused(draft: Draft, difference: str) -> str:
 def _two_records(draft: Draft, key: AliasKey, kept: State, other: State) -> Issue:
     text = f"number {key[2]} names {other.reference}, another number of the same message names {kept.reference}"
     return Issue("warning", "conflict", f"{text}; the first was taken, the two were not joined", draft.name)
-
-
-def _self_merge(key: Key) -> str:
-    return f"record {key.value} cannot be merged into itself; nothing was changed"

@@ -1,5 +1,8 @@
 """Refolding: tell resources anew from every message that ever spoke of them, in source order (decision 7)."""
 
+from dataclasses import replace
+
+from gateway.mapping.draft import Move
 from gateway.record.fold import Body
 from gateway.record.states import Plan, Planned, State, Told
 from gateway.record.workbench import Workbench
@@ -22,6 +25,12 @@ class Refolding(Workbench):
             state = self._states[name]
             self._stored[name] = state.digest
             state.body, state.digest, state.source_us, state.patient = None, b"", 0, None
+            state.patient_pid = 0
+
+    def plan(self, told: Told) -> Plan:
+        """Tell again what a message says, but not who is who: that was decided, and perhaps undone, since."""
+        mapped = replace(told.mapped, merges=[], said=[one for one in told.mapped.said if isinstance(one, Move)])
+        return super().plan(replace(told, mapped=mapped))
 
     def body(self, state: State) -> Body | None:
         """Return what has been told so far; nothing for a resource not yet told anew."""

@@ -1,9 +1,11 @@
 """The values of planning: resources as a batch sees them, and what one message changes."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.errors import GatewayError
+from gateway.fhir import resource
 from gateway.fhir.issues import Issue
 from gateway.mapping.draft import Content, Key, Mapped
 from gateway.record.fold import Body
@@ -61,10 +63,11 @@ class NewAlias(NamedTuple):
 
 
 class NewLink(NamedTuple):
-    """A merge: the retired record is replaced by the survivor."""
+    """A merge: the survivor replaces the retired record; `evidence` (JSON): the numbers moved, what it was before."""
 
     retired: State
     survivor: State
+    evidence: str = "{}"
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +77,7 @@ class Plan:
     versions: list[Planned] = field(default_factory=list)
     aliases: list[NewAlias] = field(default_factory=list)
     links: list[NewLink] = field(default_factory=list)
+    ended: list[NewLink] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
 
@@ -91,6 +95,12 @@ class Told:
     source_us: int
     item_id: int
     separate: bool = False
+
+
+def content(body: Body) -> tuple[bytes, bytes]:
+    """Return the canonical text of a body and its digest."""
+    text = resource.dumps(body)
+    return text, hashlib.blake2b(text, digest_size=16).digest()
 
 
 def alias(resource_type: str, key: Key) -> AliasKey:

@@ -1,9 +1,10 @@
 """The workbench of one batch: asks the store once for what is stored, and moves it on message by message."""
 
+from collections.abc import Collection
 from typing import Any
 
 from gateway.fhir import resource, temporal
-from gateway.mapping.draft import Key, Mapped
+from gateway.mapping.draft import Key, Mapped, Renumber, Split
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body
 from gateway.record.planning import Planning
@@ -24,6 +25,7 @@ class Workbench:
         self._aliases: dict[tuple[str, AliasKey], State] = {}
         self._states: dict[tuple[str, str], State] = {}
         self._merged: list[NewLink] = []
+        self._ended: set[tuple[int, int]] = set()
 
     def prefetch(self, told: list[Told]) -> None:
         """Ask the store once for every number, head and body the batch will need."""
@@ -60,6 +62,9 @@ class Workbench:
         for space, key, state, _ in plan.aliases:
             self._aliases[(space, key)] = state
         self._merged.extend(plan.links)
+        for join in plan.ended:
+            self._ended.add((join.retired.pid, join.survivor.pid))
+            self._merged = [one for one in self._merged if one[:2] != join[:2]]
 
     def mint(self, space: str, resource_type: str, key: Key) -> str:
         """Return a new id for a key that names nothing yet."""
@@ -76,14 +81,32 @@ class Workbench:
             return True
         pid = state.patient.pid if state.patient else state.patient_pid
         pids = {one.pid for one in group if one.pid}
-        return pid in pids or bool(pid and pids & linked(self._reader, pid))
+        return pid in pids or bool(pid and pids & linked(self._reader, pid, self._ended))
+
+    def numbers(self, space: str, state: State) -> list[AliasKey]:
+        """Return every number of a site that names a record, as the store and this batch have it."""
+        stored = [key for site, key in self._reader.aliases_of(state.pid) if site == space] if state.pid else []
+        for key in stored:
+            self.look_up(space, key)
+        here = [key for (site, key), one in self._aliases.items() if site == space and one is state]
+        return list(dict.fromkeys([*stored, *here]))
+
+    def joins(self, state: State) -> list[NewLink]:
+        """Return the merges that hold into a record, oldest first."""
+        links = self._reader.links([state.pid]) if state.pid else []
+        found = [link for link in links if link.to_pid == state.pid and (link.from_pid, link.to_pid) not in self._ended]
+        heads = self._reader.heads_by_pid([link.from_pid for link in found])
+        self._find_heads([(head.type, head.fid) for head in heads.values()])
+        ends = {pid: self._states[head.type, head.fid] for pid, head in heads.items()}
+        joins = [NewLink(ends[link.from_pid], state, link.evidence) for link in found if link.from_pid in ends]
+        return joins + [join for join in self._merged if join.survivor is state]
 
     def _group(self, patient: State) -> list[State]:
         """Return the records this batch has joined with a patient, itself first."""
         group = [patient]
         for one in group:
             for pair in self._merged:
-                group += [end for end in pair if one in pair and end not in group]
+                group += [end for end in pair[:2] if one in pair and end not in group]
         return group
 
     def body(self, state: State) -> Body | None:
@@ -148,11 +171,12 @@ class Workbench:
             wanted[version].body = _bare(resource.loads(text))
 
 
-def linked(reader: ReadTx, pid: int) -> set[int]:
-    """Return the pids joined with a record by merges that hold, itself included, 64 at most."""
+def linked(reader: ReadTx, pid: int, ended: Collection[tuple[int, int]] = ()) -> set[int]:
+    """Return the pids joined with a record by merges that hold, less those just `ended`; 64 at most."""
     found, new = {pid}, {pid}
     while new and len(found) < _LINKED:
-        ends = {end for link in reader.links(new) for end in (link.from_pid, link.to_pid)}
+        pairs = {(link.from_pid, link.to_pid) for link in reader.links(new)}
+        ends = {end for pair in pairs.difference(ended) for end in pair}
         new = ends - found
         found |= new
     return found
@@ -160,7 +184,12 @@ def linked(reader: ReadTx, pid: int) -> set[int]:
 
 def _keys(mapped: Mapped) -> list[AliasKey]:
     keys = [alias(draft.type, key) for draft in mapped.drafts for key in draft.keys]
-    return keys + [alias("Patient", key) for merge in mapped.merges for key in merge.retired]
+    keys += [alias("Patient", key) for merge in mapped.merges for key in merge.retired]
+    for statement in mapped.said:
+        if not isinstance(statement, Split):
+            former = statement.former if isinstance(statement, Renumber) else statement.origin
+            keys += [alias("Patient", key) for key in former]
+    return keys
 
 
 def _bare(body: dict[str, Any]) -> Body:

@@ -169,9 +169,14 @@ def _links(tx: WriteTx, effect: Effect, updated_us: int) -> None:
             link.survivor.pid,
             "active",
             updated_us,
-            item_id=effect.origin.item_id,
+            link.evidence,
+            effect.origin.item_id,
         )
         for link in effect.plan.links
     ]
     if links:
         tx.links_add(links)
+    for ended in effect.plan.ended:
+        found = tx.links([ended.retired.pid])
+        pair = (ended.retired.pid, ended.survivor.pid)
+        tx.links_end([link.id for link in found if (link.from_pid, link.to_pid) == pair], updated_us)

@@ -200,13 +200,12 @@ def test_a_record_is_not_merged_into_itself(store):
         tell(store, patient("P1"), merges=[merge_of("P1")], number=2)
 
 
-def test_a_merge_told_again_or_the_other_way_round_changes_nothing(store):
+def test_a_merge_told_again_changes_nothing(store):
     tell(store, patient("P1"))
     tell(store, patient("P2"), merges=[merge_of("P1")], number=2)
-    for number, survivor, retired in ((3, "P2", "P1"), (4, "P1", "P2")):
-        plan = tell(store, draft(keys=survivor), merges=[merge_of(retired)], number=number)
-        assert (plan.versions, plan.links, plan.aliases) == ([], [], [])
-        assert "one with" in plan.issues[0].text
+    plan = tell(store, draft(keys="P2"), merges=[merge_of("P1")], number=3)
+    assert (plan.versions, plan.links, plan.aliases) == ([], [], [])
+    assert "one with" in plan.issues[0].text
 
 
 @pytest.mark.parametrize("known", [False, True])
