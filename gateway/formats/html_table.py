@@ -17,6 +17,7 @@ _BREAK = re.compile(r"\r\n?")
 _HEAD = 4096
 _MOST_SPAN = 1000
 _UNSEEN = frozenset(("script", "style", "title", "noscript", "xml"))
+_CELLS = frozenset(("td", "th"))
 _BREAKS = frozenset(("br", "p", "div", "li"))
 
 
@@ -84,7 +85,7 @@ class _Page(HTMLParser):
         self.unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "tr":
+        if tag in _CELLS:
             self._mark()
         if tag in _UNSEEN:
             self.unseen += 1
@@ -94,7 +95,7 @@ class _Page(HTMLParser):
         elif self.open and tag == "tr":
             _next_row(self.open[-1])
             self._mark()
-        elif self.open and tag in ("td", "th"):
+        elif self.open and tag in _CELLS:
             _next_cell(self.open[-1], dict(attrs))
         elif tag in _BREAKS:
             self._say("\n")
@@ -104,10 +105,11 @@ class _Page(HTMLParser):
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        self._mark()
+        if tag in _CELLS or tag == "tr":
+            self._mark()
         if tag in _UNSEEN:
             self.unseen = max(self.unseen - 1, 0)
-        elif self.open and tag in ("td", "th", "tr", "table"):
+        elif self.open and (tag in _CELLS or tag in ("tr", "table")):
             _end_cell(self.open[-1])
             if tag == "table":
                 self.open.pop()
@@ -115,6 +117,13 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.unseen:
             self._say(_BLANK.sub(" ", data))
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Step over `<![` that opens no section, where the library gives up."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
 
     def unknown_decl(self, data: str) -> None:
         """Take CDATA and conditional sections for what they are: not text."""

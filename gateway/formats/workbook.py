@@ -36,4 +36,6 @@ def _check(raw: bytes) -> None:
     if _ENCRYPTED in raw:
         raise workbook_xls.protected()
     if raw.startswith(OLE) and not any(name in raw for name in _STREAMS):
-        raise NotATable("The file is an Office document without a workbook (perhaps Word); ask for CSV or XLSX.")
+        raise NotATable(
+            "The file is an Office document without a workbook (cut off on its way, or Word); ask for CSV or XLSX."
+        )

@@ -33,16 +33,17 @@ class _Book:
     """What the sheets of a workbook share: its parts, texts, and a writer for each cell style."""
 
     parts: zipfile.ZipFile
+    names: dict[str, str]
     shared: list[str] = field(default_factory=list)
     styles: list[Writer] = field(default_factory=list)
 
     def xml(self, name: str) -> str:
         """Return a part as text without comments and CDATA, '' when it does not exist; raises NotATable if damaged."""
-        name = name.lstrip("/")
-        if name not in self.parts.NameToInfo:
+        stored = self.names.get(name.lstrip("/").lower())
+        if stored is None:
             return ""
         try:
-            raw = self.parts.read(name)
+            raw = self.parts.read(stored)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
             raise markup.damaged(f"its part {name} cannot be unpacked ({error})") from error
         return markup.markup(raw, name)
@@ -56,17 +57,30 @@ def read(raw: bytes) -> list[Sheet]:
         raise markup.damaged(f"the archive is cut off or broken ({error})") from error
     with parts:
         _check(parts)
-        book = _Book(parts)
-        where = _workbook_part(book)
-        book.shared = list(_shared(book.xml(_beside(where, "sharedStrings.xml"))))
-        workbook = book.xml(where)
-        base_1904 = markup.attributes_of(workbook, "workbookPr").get("date1904", "0") in ("1", "true")
-        book.styles = list(_styles(book.xml(_beside(where, "styles.xml")), base_1904))
-        return [sheet for sheet in _sheets(book, workbook, where) if sheet.rows]
+        # Some writers use backslashes, or capitals that the relations do not have.
+        book = _Book(parts, {name.replace("\\", "/").lower(): name for name in parts.namelist()})
+        return [sheet for sheet in _read(book) if sheet.rows]
+
+
+def _read(book: _Book) -> Iterator[Sheet]:
+    where = _workbook_part(book)
+    workbook = book.xml(where)
+    rels = book.xml(_beside(where, f"_rels/{posixpath.basename(where)}.rels"))
+    targets = {found.get("Id", ""): found for found in markup.elements(rels, "Relationship")}
+    base_1904 = markup.attributes_of(workbook, "workbookPr").get("date1904", "0") in ("1", "true")
+    book.shared = list(_shared(book.xml(_related(targets, "sharedStrings", where))))
+    book.styles = list(_styles(book.xml(_related(targets, "styles", where)), base_1904))
+    return _sheets(book, workbook, targets, where)
+
+
+def _related(targets: dict[str, dict[str, str]], kind: str, where: str) -> str:
+    """Return the part that the workbook's relations give for `kind`, the usual one when they do not."""
+    found = (one.get("Target", "") for one in targets.values() if one.get("Type", "").endswith(f"/{kind}"))
+    return _beside(where, next(found, "") or f"{kind}.xml")
 
 
 def _check(parts: zipfile.ZipFile) -> None:
-    names = parts.namelist()
+    names = [name.replace("\\", "/").lower() for name in parts.namelist()]
     if sum(part.file_size for part in parts.infolist()) > LARGEST or len(names) > _MOST_PARTS:
         raise NotATable(f"The workbook unpacks to more than {LARGEST >> 20} MiB; ask for it in parts, or as CSV.")
     if any(part.flag_bits & 1 for part in parts.infolist()):
@@ -92,9 +106,7 @@ def _beside(part: str, target: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(part), target))
 
 
-def _sheets(book: _Book, workbook: str, where: str) -> Iterator[Sheet]:
-    rels = book.xml(_beside(where, f"_rels/{posixpath.basename(where)}.rels"))
-    targets = {found.get("Id", ""): found for found in markup.elements(rels, "Relationship")}
+def _sheets(book: _Book, workbook: str, targets: dict[str, dict[str, str]], where: str) -> Iterator[Sheet]:
     named = list(markup.elements(workbook, "sheet"))
     if not named:
         raise markup.damaged("it names no sheets")

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from xml.parsers import expat
 
 from gateway.formats import charset
 from gateway.formats.sheet_model import NotATable
 
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 _COMMENT = re.compile("<!--.*?-->", re.S)
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -21,11 +23,20 @@ def markup(raw: bytes, name: str) -> str:
         text = charset.decode(raw, None if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8").text
     except charset.Undecodable as error:
         raise damaged(f"its part {name} is not text ({error.text})") from error
+    _check(text, name)
     if "<!" in text:
-        if "<!DOCTYPE" in text:
-            raise damaged(f"its part {name} declares a document type, which no workbook does")
         text = _CDATA.sub(lambda found: _escaped(found.group(1)), _COMMENT.sub("", text))
     return text.replace("\r\n", "\n")
+
+
+def _check(text: str, name: str) -> None:
+    """Make sure of well-formed XML, so that searching it by pattern neither misses a cell nor runs astray."""
+    if "<!DOCTYPE" in text:
+        raise damaged(f"its part {name} declares a document type, which no workbook does")
+    try:
+        expat.ParserCreate("utf-8").Parse(_DECLARATION.sub("", text, count=1), True)
+    except (expat.ExpatError, ValueError) as error:
+        raise damaged(f"its part {name} is no XML ({error})") from error
 
 
 def _escaped(text: str) -> str:
@@ -37,7 +48,7 @@ def attributes(text: str) -> dict[str, str]:
 
 
 def elements(xml: str, name: str) -> Iterator[dict[str, str]]:
-    for found in re.finditer(rf"<(?:\w+:)?{name}\s([^>]*)>", xml):
+    for found in re.finditer(rf"""<(?:\w+:)?{name}\s((?:[^>"']|"[^"]*"|'[^']*')*)>""", xml):
         yield {key: entities(value) for key, value in attributes(found.group(1)).items()}
 
 
