@@ -13,11 +13,12 @@ from gateway.formats.hl7v2_envelope import Envelope
 from gateway.formats.hl7v2_syntax import NotHl7
 from gateway.listeners.values import Who
 from gateway.mapping.feeds import Feed, FeedBook, NoMatch, Seen
-from gateway.store.values import NewArrival, NewReject
+from gateway.store.values import TABLE, NewArrival, NewReject
 
 HEAD = 4096  # bytes of refused input that are kept
 ACKNOWLEDGEMENT = "acknowledgement"
 _TEST = ("T", "D")
+_TABLES = ("csv", "xlsx")
 _BATCH = (b"FHS", b"BHS")
 _BLANK = b"\xef\xbb\xbf\x0b\r\n\t \x00"
 
@@ -70,13 +71,14 @@ def arrival(unit: Unit, who: Who, received_us: int, answer: str) -> NewArrival:
     """Return what the inbox keeps of a unit that is taken."""
     assert unit.feed is not None
     envelope = unit.envelopes[0] if unit.envelopes else None
+    table = unit.feed.format in _TABLES
     return NewArrival(
         feed=unit.feed.name,
         site=unit.feed.site,
         body=unit.raw,
         digest=hashlib.sha256(unit.raw).digest(),
-        control_id=envelope.control_id if envelope else "",
-        type=envelope.type if envelope else "",
+        control_id=envelope.control_id if envelope else who.file if table else "",
+        type=envelope.type if envelope else TABLE if table else "",
         event=envelope.event if envelope else "",
         peer=who.peer,
         listener=who.listener,
@@ -170,6 +172,7 @@ def _policy(feed: Feed, envelope: Envelope) -> Refusal | None:
 
 def _seen(who: Who, envelope: Envelope | None) -> dict[str, Any]:
     seen = {"listener": who.listener, "peer": who.peer, "certificate": who.certificate, "feed": who.feed}
+    seen["file"] = who.file
     if envelope is not None:
         seen |= {
             "msh3": envelope.sending_app,

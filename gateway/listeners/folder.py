@@ -121,7 +121,7 @@ class Folder:
         return self._take(path.read_bytes(), self._who(path))
 
     def _who(self, path: Path) -> Who:
-        return Who(self._options.name, path.name, feed=self._options.feed)
+        return Who(self._options.name, path.name, feed=self._options.feed, file=path.name)
 
     def _move(self, path: Path, answer: Answer) -> bool:
         if answer.verdict is Verdict.UNAVAILABLE:

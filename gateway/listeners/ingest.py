@@ -79,7 +79,7 @@ class Ingest:
             self._room.wait_for(self._has_room)
             self._under_way += 1
             self._bytes += len(raw)
-        who = Who("ingest", path.name, feed=self._feed)
+        who = Who("ingest", path.name, feed=self._feed, file=path.name)
         self._intake.submit(raw, who, lambda answer: self._done(path, len(raw), answer))
 
     def _has_room(self) -> bool:

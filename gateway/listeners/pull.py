@@ -110,7 +110,8 @@ class Pull:
             log.info("pull %s: %d rows, %d files stored", self._options.name, pulled.rows, pulled.files)
 
     def _store(self, raw: bytes) -> Answer:
-        answer = self._take(raw, Who("pull", f"{self._options.name}.csv", feed=self._options.feed))
+        name = f"{self._options.name}.csv"
+        answer = self._take(raw, Who("pull", name, feed=self._options.feed, file=name))
         if answer.verdict is Verdict.UNAVAILABLE:
             raise Transient(f"The store takes nothing now: {'; '.join(answer.reasons)}")
         if answer.verdict is Verdict.REFUSED:

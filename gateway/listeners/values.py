@@ -7,12 +7,13 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The sender as the listener sees it; `feed` is set where the door itself names the feed."""
+    """The sender as the listener sees it; `feed` names the feed where the door does, `file` the file."""
 
     listener: str
     peer: str = ""
     certificate: str = ""
     feed: str = ""
+    file: str = ""
 
 
 class Verdict(StrEnum):

@@ -27,10 +27,15 @@ def lane_of(site: str, patient_keys: Sequence[str]) -> int:
 
 
 def home(item: Item, patient_keys: Sequence[str]) -> int:
-    """Return the lane whose holder applies an item; rows of nobody are spread by their own key."""
+    """Return the lane whose holder applies an item."""
     if item.of_file and not patient_keys:
-        return lane_of(f"{item.feed.name}|{item.event}|{item.control_id}", ())
+        return lane_of_key(item.feed.name, item.event, item.control_id)
     return lane_of(item.feed.site, patient_keys)
+
+
+def lane_of_key(feed: str, event: str, key: str) -> int:
+    """Return the lane of a row that names nobody: such rows are spread by their own key."""
+    return zlib.crc32(f"{feed}|{event}|{key}".encode()) % LANES
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +144,14 @@ def _row(item: Item, keys: Sequence[str], state: State, issues: Iterable[Issue])
         control_id=item.control_id,
         type=kind,
         event=event,
-        issues=_issues(issues),
+        issues=issues_text(issues),
         test=item.test,
         before=item.before,
         applied_us=item.applied_us,
     )
 
 
-def _issues(issues: Iterable[Issue]) -> str:
+def issues_text(issues: Iterable[Issue]) -> str:
+    """Return issues as the JSON text a row keeps, the first fifty."""
     kept = [[one.severity, one.code, one.text, one.where] for one in issues][:_ISSUES_KEPT]
     return json.dumps(kept, ensure_ascii=False) if kept else "[]"

@@ -5,26 +5,28 @@ from gateway.conformance import structure
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
 from gateway.mapping.draft import Content
-from gateway.pipeline import inbox, limits
+from gateway.pipeline import limits
 from gateway.pipeline.commit import applied_row, parked_row
 from gateway.pipeline.identify import refused, told_of
 from gateway.pipeline.map import map_one
 from gateway.pipeline.parse import read
+from gateway.pipeline.shelf import Shelf
 from gateway.pipeline.values import Drafted, Item, Parked
 from gateway.record import write
 from gateway.record.refold import Refolding
 from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused
 from gateway.record.write import Effect, Origin
 from gateway.store.engine import Store
-from gateway.store.values import WorkRow, arrival_of
+from gateway.store.values import WorkRow
 
 
 class Replay:
     """One replay of applied items with the definitions now active."""
 
-    def __init__(self, store: Store, catalog: Catalog, secret: bytes, zone: str, mapping_id: int) -> None:
+    def __init__(self, store: Store, catalog: Catalog, shelf: Shelf, secret: bytes, zone: str, mapping_id: int) -> None:
         self._store = store
         self._catalog = catalog
+        self._shelf = shelf
         self._secret = secret
         self._zone = zone
         self._mapping_id = mapping_id
@@ -54,10 +56,9 @@ class Replay:
         return [effect], row
 
     def _others(self, item_ids: list[int]) -> list[Drafted]:
-        arrivals = self._store.inbox.arrivals(sorted({arrival_of(item_id) for item_id in item_ids}))
         with self._store.read() as tx:
             rows = tx.work_rows(item_ids)
-        picked = inbox.again(rows.values(), arrivals, self._catalog.book())
+        picked = self._shelf.again(list(rows.values()), self._catalog.book())
         outcomes = [self._drafted(item) for item in picked.items]
         return [outcome for outcome in outcomes if isinstance(outcome, Drafted)]
 

@@ -1,7 +1,9 @@
 """The worker: takes items in inbox order, runs the line over them, writes what it decided."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,22 +13,25 @@ from gateway.mapping.catalog import Catalog
 from gateway.pipeline import faults, inbox, limits, line
 from gateway.pipeline.commit import commit, queue
 from gateway.pipeline.diary import Diary
+from gateway.pipeline.files import Files, item_of
 from gateway.pipeline.inbox import Picked
 from gateway.pipeline.leases import Leases
 from gateway.pipeline.line import Batch
 from gateway.pipeline.parse import read
 from gateway.pipeline.replay import Replay
+from gateway.pipeline.shelf import Shelf
 from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
 from gateway.store.engine import ReadTx, Store
 from gateway.store.failures import Conflict, Fenced
-from gateway.store.values import State, WorkFilter, arrival_of
+from gateway.store.values import State, WorkFilter
 
 _IDLE_SECONDS = 0.02
 _QUEUE_CHUNK = 1000
 _HELD_SEEN = 1000
 _PLANNED_ANEW = 2
 _OVERTAKEN = 10
+_ROWS = 4  # times the batch of messages: rows are small
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,10 @@ class Worker:
         self._leases = Leases(tools.store, tools.owner)
         with tools.store.write() as tx:
             self._mapping_id = tx.mapping_version(tools.catalog.version, "", clock.now_us())
-        self._replay = Replay(tools.store, tools.catalog, tools.secret, tools.zone, self._mapping_id)
+        self._shelf = Shelf(tools.store, tools.catalog)
+        self._files = Files(tools.store, tools.catalog, self._shelf)
+        self._replay = Replay(tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id)
+        self._turns = deque((self._messages, self._rows, self._file))
         self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
         self._suspects: dict[int, int] | None = None
@@ -78,20 +86,70 @@ class Worker:
         self._leases.release()
 
     def step(self) -> int:
-        """Take one batch, carry it down the line and write it; return how many items it had."""
+        """Take one batch, carry it down the line and write it; return how many items it had.
+
+        Messages, rows of files and files take turns, so that none waits for a great many of another kind.
+        """
         self._renew()
         if self._suspects is None:
             self._suspects = self._diary.left()
+        for _ in range(len(self._turns)):
+            turn = self._turns[0]
+            self._turns.rotate(-1)
+            if done := turn():
+                return done
+        return 0
+
+    def _messages(self) -> int:
         picked = self._pick()
-        items = picked.items + picked.orphans
-        if not items:
+        if picked.files:
+            self._files.open(picked.files)
+            if not picked.items and not picked.orphans:
+                self._queue(picked)
+                return len(picked.files)
+        return self._taken(picked)
+
+    def _rows(self) -> int:
+        tools = self._tools
+        limit = _ROWS * tools.batch_size
+        rows = tools.store.work.claim(self._leases.lanes, limit, clock.now_us(), of_files=True)
+        if not rows:
             return 0
+        picked = self._shelf.again(rows, self._book)
+        return self._reopened(picked) + self._taken(picked)
+
+    def _reopened(self, picked: Picked) -> int:
+        if picked.reopened:
+            with self._fenced():
+                self._files.reopen(picked.reopened, self._leases.lease())
+        return len(picked.reopened)
+
+    def _file(self) -> int:
+        report = self._files.next() if self._leases.takes_files else None
+        if report is None:
+            return 0
+        item, suspects = item_of(report), self._suspects or {}
+        deaths = suspects.pop(item, 0)
+        self._diary.open([item], deaths)
+        with self._fenced():
+            self._files.step(report, self._leases.lease(), deaths)
+        self._diary.close()
+        return 1
+
+    def _taken(self, picked: Picked) -> int:
+        items = picked.items + picked.orphans
+        if items:
+            with self._fenced():
+                self._take(picked, items)
+        return len(items)
+
+    @contextmanager
+    def _fenced(self) -> Iterator[None]:
         try:
-            self._take(picked, items)
+            yield
         except Fenced:  #  its lanes are another worker's now, and so are these items
             self._diary.close()
             self._renew(now=True)
-        return len(items)
 
     def _renew(self, *, now: bool = False) -> None:
         if self._leases.renew(now=now):
@@ -122,8 +180,7 @@ class Worker:
         tools = self._tools
         rows = tools.store.work.claim(self._leases.lanes, tools.batch_size, clock.now_us())
         if rows:
-            arrivals = tools.store.inbox.arrivals(sorted({arrival_of(row.item_id) for row in rows}))
-            return inbox.again(rows, arrivals, self._book)
+            return self._shelf.again(rows, self._book)
         if not self._leases.picks or self._merging():
             return Picked()
         return inbox.fresh(tools.store.inbox.unpicked(self._cursor, tools.batch_size), self._book)

@@ -37,4 +37,4 @@ def test_an_orphan_says_which_feed_is_gone():
 
 
 def test_an_orphan_without_bytes_says_that_retention_took_them():
-    assert "past retention" in faults.orphan(Item(1, FEED, b"", 0)).issues[0].text
+    assert "past retention" in faults.orphan(Item(1, FEED, b"", 0, lost=True)).issues[0].text

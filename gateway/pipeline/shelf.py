@@ -1,0 +1,137 @@
+"""The shelf: table files a worker has read lately, so that no file is read again for each batch of its rows."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gateway.errors import Category, GatewayError
+from gateway.mapping.catalog import Catalog
+from gateway.mapping.feeds import Feed, FeedBook
+from gateway.pipeline import inbox, limits
+from gateway.pipeline.inbox import Picked
+from gateway.pipeline.values import Item, Record
+from gateway.store.engine import Store
+from gateway.store.values import FILE_INDEX, TABLE, WorkRow, arrival_of
+
+if TYPE_CHECKING:
+    from gateway.mapping.tables import TableFile
+
+RECORDS = 200_000  # of all files on the shelf, or one file
+FILE_SECONDS = 120.0  # of processor time to read one file
+
+
+class Lost(GatewayError):
+    """Retention removed the bytes of the file."""
+
+    category = Category.GONE
+
+
+class Unfit(GatewayError):
+    """Reading the file failed in a way no file should bring about: too long, too much memory, or a fault of ours."""
+
+
+class Shelf:
+    """Reads each file once, and keeps the last few; a file that cannot be read is remembered with its fault."""
+
+    def __init__(self, store: Store, catalog: Catalog, records: int = RECORDS) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._most = records
+        self._files: OrderedDict[int, TableFile | GatewayError] = OrderedDict()
+
+    def file(self, arrival: int, feed: str) -> "TableFile":
+        """Return a file as read; raises NotATable, Lost, or GatewayError where the feed reads no tables."""
+        found = self._files.get(arrival)
+        if found is None:
+            found = self._files[arrival] = self._read(arrival, feed)
+            self._trim()
+        self._files.move_to_end(arrival)
+        if isinstance(found, GatewayError):
+            raise found
+        return found
+
+    def forget(self, arrival: int) -> None:
+        """Read a file anew when it is next asked for."""
+        self._files.pop(arrival, None)
+
+    def again(self, rows: Sequence[WorkRow], book: FeedBook) -> Picked:
+        """Return the items of rows that wait: messages cut from their arrivals, records from their files."""
+        others = [row for row in rows if row.type != TABLE]
+        arrivals = self._store.inbox.arrivals(sorted({arrival_of(row.item_id) for row in others})) if others else {}
+        picked = inbox.again(others, arrivals, book)
+        for row in rows:
+            if row.type == TABLE:
+                self._put(picked, row, book.get(row.feed))
+        return picked
+
+    def _put(self, picked: Picked, row: WorkRow, feed: Feed | None) -> None:
+        picked.rows[row.item_id] = row
+        if row.item_id & FILE_INDEX == FILE_INDEX:
+            picked.reopened.append(row)
+            return
+        try:
+            record = self._record(row) if feed is not None else None
+            (picked.items if feed is not None else picked.orphans).append(_item(row, feed, record))
+        except Lost:
+            picked.orphans.append(_item(row, feed, None, lost=True))
+
+    def _record(self, row: WorkRow) -> Record | None:
+        """Return the record an item was made from; where definitions count anew, the one with its key."""
+        try:
+            records: list[Record] = self.file(arrival_of(row.item_id), row.feed).records
+        except Lost:
+            raise
+        except GatewayError:
+            return None
+        number = row.item_id & FILE_INDEX
+        if number < len(records) and records[number].line == row.offset:
+            return records[number]
+        return next((record for record in records if record.line == row.offset), None)
+
+    def _read(self, arrival: int, feed: str) -> "TableFile | GatewayError":
+        stored = self._store.inbox.arrival(arrival)
+        if stored is None or stored.body is None:
+            return Lost("its raw bytes are past retention, so it cannot be read again; digest, size and date are kept")
+        try:
+            with limits.processor_time(FILE_SECONDS):
+                return self._catalog.tables(feed).read(stored.body, name_of(stored.envelope))
+        except GatewayError as fault:
+            return fault
+        except (Exception, limits.Overtime) as fault:
+            return Unfit(f"reading the file failed with {type(fault).__name__}: {fault}")
+
+    def _trim(self) -> None:
+        while len(self._files) > 1 and sum(map(_size, self._files.values())) > self._most:
+            self._files.popitem(last=False)
+
+
+def name_of(envelope: str) -> str:
+    """Return the name of a file as its door noted it, '' where it had none."""
+    return str(json.loads(envelope).get("file", ""))
+
+
+def _size(entry: "TableFile | GatewayError") -> int:
+    return 1 if isinstance(entry, GatewayError) else len(entry.records)
+
+
+def _item(row: WorkRow, feed: Feed | None, record: Record | None, *, lost: bool = False) -> Item:
+    return Item(
+        item_id=row.item_id,
+        feed=feed if feed is not None else Feed(name=row.feed, site=row.site),
+        raw=b"",
+        received_us=row.received_us,
+        control_id=row.control_id,
+        event=f"{row.type}^{row.event}",
+        test=row.test,
+        attempts=row.attempts,
+        offset=row.offset,
+        length=row.length,
+        before=row.state,
+        replay=row.reason == "replay" and row.applied_us is not None,
+        applied_us=row.applied_us,
+        waited=row.patient_key,
+        of_file=True,
+        record=record,
+        lost=lost,
+    )
