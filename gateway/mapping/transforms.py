@@ -6,7 +6,7 @@ from html import escape
 
 from gateway.mapping import coded, dates, identifiers, names, periods, places, scalars, timing, values
 from gateway.mapping.cell import EMPTY, Cell, Convert, Note
-from gateway.mapping.environment import text_of
+from gateway.mapping.environment import parts_of, text_of
 from gateway.mapping.making import ConvertMaker, Making, StepMaker
 
 
@@ -64,9 +64,20 @@ def _uri(making: Making) -> Convert:
     return convert
 
 
-def _base64_text(raw: str) -> Cell:
-    found = scalars.lines(raw).value
-    return Cell(base64.b64encode(found.encode()).decode()) if found else EMPTY
+def _base64_text(making: Making) -> Convert:
+    """The words as base64; of a coded comment (`args: {coded}`) its own words, then code-text-system (guide NTE-9)."""
+    words = _coded_words if making.args.get("coded") else lambda raw: scalars.lines(raw).value
+
+    def convert(raw: str) -> Cell:
+        found = words(raw)
+        return Cell(base64.b64encode(found.encode()).decode()) if found else EMPTY
+
+    return convert
+
+
+def _coded_words(raw: str) -> str:
+    parts = [*parts_of(raw), *[""] * 9]
+    return "\n".join(filter(None, (parts[8], "-".join(filter(None, parts[:3])))))
 
 
 def _joined(making: Making) -> Convert:
@@ -120,7 +131,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "licence": identifiers.licence,
     "replaced_document": identifiers.replaced_document,
     "uri": _uri,
-    "base64_text": _plain(_base64_text),
+    "base64_text": _base64_text,
     "identifier": identifiers.cx,
     "entity": identifiers.entity,
     "coded_identifier": identifiers.coded,

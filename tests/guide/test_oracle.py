@@ -1,12 +1,15 @@
 """The oracle and the comparison, on a guide of a few rows."""
 
+import base64
+
 import pytest
 
 from tools.guide import compare, coverage, paths, values
 from tools.guide.compare import Output, Resource
+from tools.guide.hand import HAND
 from tools.guide.message import nearest, place, read
-from tools.guide.oracle import Oracle
-from tools.guide.tables import MessageRow
+from tools.guide.oracle import Here, Oracle
+from tools.guide.tables import MessageRow, Row
 from tools.guide.values import Expected
 
 MESSAGE = (
@@ -203,6 +206,49 @@ def test_segments_find_their_group_and_their_nearest_neighbour():
     assert nearest(segments, segments[7], "ORC") is segments[6]
     assert nearest(segments, segments[9], "ORC") is None
     assert nearest(segments, segments[9], "PID") is segments[0]
+
+
+def test_what_encloses_a_segment_is_nearer_than_what_stands_in_a_group_below():
+    order = ("ORDER*",)
+    rows = [
+        MessageRow("X", 1, "ORC", order, False),
+        MessageRow("X", 2, "OBR", (*order, "REQUEST"), False),
+        MessageRow("X", 3, "OBX", (*order, "REQUEST"), True),
+        MessageRow("X", 4, "ORC", (*order, "REQUEST", "PRIOR*"), False),
+        MessageRow("X", 5, "OBR", (*order, "REQUEST", "PRIOR*"), False),
+    ]
+    segments = read("ORC|NW|P1\rOBR|1\rOBX|1\rORC|NW\rOBR|2\r")
+    place(segments, rows)
+    assert nearest(segments, segments[1], "ORC") is segments[0]
+    assert nearest(segments, segments[4], "ORC") is segments[3]
+
+
+APPOINTMENT = (
+    "SCH|1||||||||||^^^20250301083000\rAIS|1||X|20250301090000|15|min|2|h\rNTE|1||a\\T\\b~c||||||K1^甲^L^^^^^^乙\r"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "made"),
+    [
+        ("AIS[Appointment]#7", ("AIS", 5), "2025-03-01T08:45:00+08:00"),
+        ("AIS[Appointment]#9", ("AIS", 7), "2025-03-01T11:00:00+08:00"),
+        ("NTE[DocumentReference]#5", ("NTE", 3), base64.b64encode(b"a&b\nc").decode()),
+        ("NTE[DocumentReference]#12", ("NTE", 9), base64.b64encode("乙\nK1-甲-L".encode()).decode()),
+    ],
+)
+def test_assignments_in_words_are_computed_by_hand(row, field, made):
+    segments = read(APPOINTMENT)
+    segment = next(one for one in segments if one.name == field[0])
+    text = segment.reps(field[1])[0]
+    here = Here(text, "^", segment, segments, text, Row("", 0, f"{field[0]}-{field[1]}"))
+    assert HAND[row](here).texts == (made,)
+
+
+@pytest.mark.parametrize("unit", ["", "mL"])
+def test_a_length_without_a_unit_of_time_is_not_judged(unit):
+    segments = read(APPOINTMENT.replace("|2|h", f"|2|{unit}"))
+    assert HAND["AIS[Appointment]#9"](Here("2", "^", segments[1], segments, "2", Row("", 0, "AIS-7"))) is None
 
 
 def test_pieces_of_an_expression_are_joined_as_written(small_guide):

@@ -19,6 +19,7 @@ DEVIATIONS = ROOT / "docs" / "guide-deviations.yaml"
 STORED = 2
 SCOPE = [
     "ADT_A01", "ADT_A02", "ADT_A05", "ADT_A06", "ADT_A09", "ADT_A11", "ORU_R01", "ORM_O01", "OML_O21",
+    "SIU_S12", "MDM_T02", "VXU_V04",
 ]  # fmt: skip
 HEAD = (
     f"{'message':8} {'pairs':>5} {'C1':>6} {'C2':>6} {'C3':>6} {'C3+D':>6} | "

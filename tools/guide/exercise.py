@@ -8,7 +8,7 @@ from tools.guide import conditions, paths, r4
 from tools.guide.conditions import Condition, Join, Test
 from tools.guide.message import component
 from tools.guide.oracle import REFERENCE
-from tools.guide.plan import ALWAYS, EVENTS, EXCLUSIVE, MAX_VARIANTS, NEEDED, OBX5, ROLES, WITHOUT
+from tools.guide.plan import ALWAYS, EVENTS, EXCLUSIVE, LENGTHS, MAX_VARIANTS, NEEDED, OBX5, ROLES, WITHOUT
 from tools.guide.samples import Maker
 from tools.guide.tables import Guide, MessageRow, Row
 
@@ -263,6 +263,8 @@ class Writer:
     def _rep(self, row: Row, tag: str, typed: str) -> str:
         """Return one repetition; an identifier says the type that a constant of the table gives it."""
         made = self.make.value(row.v2_type, tag, row.vocabulary)
+        if row.source in LENGTHS:
+            return made.partition("^")[0] + "^h"
         if row.v2_type == "CX" and typed:
             cells = made.split("^")
             cells[4:5] = [typed.strip('"')]

@@ -1,10 +1,12 @@
 """Rows whose assignment the guide gives in words, computed by hand; each names the row it serves."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tools.guide import values
+from tools.guide.message import component, unescape
 from tools.guide.values import ANYTHING, Expected
 
 if TYPE_CHECKING:
@@ -78,6 +80,43 @@ def namespace(here: "Here") -> Expected | None:
     return values.namespace((here.part(1), here.part(2)))
 
 
+def as_base64(here: "Here") -> Expected | None:
+    """Text as the base64 data of an attachment: the repetitions of the field as lines."""
+    number = int(here.row.source.split("-")[1])
+    told = "\n".join(unescape(rep) for rep in here.segment.reps(number))
+    return Expected("text", (base64.b64encode(told.encode()).decode(),))
+
+
+def coded_comment(here: "Here") -> Expected | None:
+    """NTE-9 as lines, as base64: its own words, then code, text and system joined by hyphens."""
+    lines = [here.part(9), "-".join(filter(None, (here.part(1), here.part(2), here.part(3))))]
+    told = "\n".join(filter(None, lines))
+    return Expected("text", (base64.b64encode(told.encode()).decode(),))
+
+
+def lasting(start: int, unit: int) -> Callable[["Here"], Expected | None]:
+    """Return the rule for a length (AIS-7): so long after the moment in field `start`, in the unit of `unit`."""
+    return lambda here: _so_long_after("".join(here.segment.reps(start)[:1]), here, unit)
+
+
+def offset(unit: int) -> Callable[["Here"], Expected | None]:
+    """Return the rule for an offset (AIS-5): so long after the start of the appointment (SCH-11.4)."""
+
+    def moved(here: "Here") -> Expected | None:
+        told = [component(rep, [4]) for one in here.all if one.name == "SCH" for rep in one.reps(11)]
+        return _so_long_after("".join(told[:1]), here, unit)
+
+    return moved
+
+
+def _so_long_after(start: str, here: "Here", unit: int) -> Expected | None:
+    begun = values.convert(start, "dateTime", "DTM", "")
+    factor = MINUTES.get(component("".join(here.segment.reps(unit)[:1]), [1]))
+    if begun is None or factor is None or not here.part(1).isdigit():
+        return None
+    return Expected("time", (values.later(begun.texts[0], int(int(here.part(1)) * factor)),))
+
+
 HAND: dict[str, Callable[["Here"], Expected | None]] = {
     "HD[uri]#3": namespace,
     "XPN[string]#3": name_text,
@@ -93,6 +132,20 @@ HAND: dict[str, Callable[["Here"], Expected | None]] = {
     "PR1[Procedure]#12": procedure_end,
     "RP[Attachment]#5": content_type,
     "RP[DocumentReference]#5": content_type,
+    "NTE[DocumentReference]#5": as_base64,
+    "NTE[DocumentReference]#12": coded_comment,
+    "OBX[DocumentReference]#8": as_base64,
+    "OBX[DocumentReference]#11": as_base64,
+    "AIS[Appointment]#7": offset(6),
+    "AIS[Appointment]#9": lasting(4, 8),
+    "AIS[ServiceRequest]#7": offset(6),
+    "AIS[ServiceRequest]#9": lasting(4, 8),
+    "AIG[Appointment]#11": offset(10),
+    "AIG[Appointment]#13": lasting(8, 12),
+    "AIL[Appointment]#9": offset(8),
+    "AIL[Appointment]#11": lasting(6, 10),
+    "AIP[Appointment]#9": offset(8),
+    "AIP[Appointment]#11": lasting(6, 10),
     "CWE[Device]#7": anything,
     "CWE[Device]#13": anything,
     "CWE[Device]#23": anything,

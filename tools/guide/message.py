@@ -137,8 +137,11 @@ def _count(walk: _Walk, group: tuple[str, ...]) -> int:
 
 
 def nearest(segments: list[Segment], one: Segment, name: str) -> Segment | None:
-    """Return the segment of that name that shares most groups with `one`; None when only strangers have it."""
-    best, score = None, (-1, 0)
+    """Return the segment of that name that stands closest in the groups of `one`; None when only strangers have it.
+
+    One in the same or an enclosing group comes before one in a repeating group of its own further down.
+    """
+    best, score = None, (False, -1, 0)
     for other in segments:
         if other.name != name:
             continue
@@ -146,6 +149,7 @@ def nearest(segments: list[Segment], one: Segment, name: str) -> Segment | None:
         apart = any(mark.endswith("*") for mark, _ in other.group[shared : shared + 1])
         if apart and shared < len(one.group) and one.group[shared][0] == other.group[shared][0]:
             continue
-        if (shared, -abs(segments.index(other) - segments.index(one))) > score:
-            best, score = other, (shared, -abs(segments.index(other) - segments.index(one)))
+        found = (not apart, shared, -abs(segments.index(other) - segments.index(one)))
+        if found > score:
+            best, score = other, found
     return best

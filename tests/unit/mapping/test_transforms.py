@@ -20,6 +20,7 @@ def convert(name, env, raw, **args):
         ("joined", "a^^b", {"with": "-"}, "a-b"),
         ("base64_text", "甲~乙", {}, base64.b64encode("甲\n乙".encode()).decode()),
         ("base64_text", "", {}, None),
+        ("base64_text", "C1^甲^L^^^^^^乙", {"coded": True}, base64.b64encode("乙\nC1-甲-L".encode()).decode()),
         ("uri", "LN", {}, "http://loinc.org"),
         ("uri", "", {}, None),
         ("unit", "mmHg", {}, {"unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}),
