@@ -20,7 +20,7 @@ _MAP_KEYS = {
 }  # fmt: skip
 # Statements about who is who: each names a segment and the map that reads the numbers in it.
 _IDENTITIES = ("merge", "unlink", "renumber", "move")
-_MESSAGE_KEYS = {"message", "for", "kept", "time", "resources", "note", *_IDENTITIES}
+_MESSAGE_KEYS = {"message", "like", "for", "kept", "time", "resources", "note", *_IDENTITIES}
 
 
 class _Loader(_SAFE_LOADER):  # type: ignore[misc]
@@ -112,8 +112,8 @@ class Reader:
         for kind, read in (
             ("codes", self._codes), ("datatypes", self._map), ("segments", self._map), ("messages", self._message)
         ):  # fmt: skip
-            for path in sorted((folder / kind).rglob("*.yaml")):
-                raw = self.yaml(path)
+            found = [(self.yaml(path), path) for path in sorted((folder / kind).rglob("*.yaml"))]
+            for raw, path in sorted(found, key=lambda pair: "like" in pair[0]):  # these need the others to be there
                 if raw:
                     read(library, raw, path)
 
@@ -209,8 +209,8 @@ class Reader:
         if not name or unknown:
             self.faults.add(path, name, f"unknown words {', '.join(unknown)}" if unknown else "names no message map")
             return
-        known = library.messages.get(name)
-        target = library.messages.setdefault(name, MessageDef(name, file=str(path)))
+        known = self._pattern(library, name, str(raw.get("like", "")), path) or library.messages.get(name)
+        target = library.messages.setdefault(name, known or MessageDef(name, file=str(path)))
         target.covers = (*target.covers, *(str(item) for item in _list(raw.get("for"))))
         target.kept.update(_texts(raw.get("kept")))
         for word in _IDENTITIES:
@@ -222,6 +222,16 @@ class Reader:
             self.faults.add(path, name, str(fault))
         for resource_name, told in (raw.get("resources") or {}).items():
             self._resource(target, str(resource_name), told, path, overlay=known is not None)
+
+    def _pattern(self, library: Library, name: str, like: str, path: Path) -> MessageDef | None:
+        """Return a copy of the message map that a new one begins as (`like`), None where it says no such thing."""
+        if not like:
+            return None
+        if like not in library.messages or name in library.messages:
+            told = f"there is no message map {like}" if like not in library.messages else f"there is a {name} already"
+            self.faults.add(path, name, f"cannot be like {like}: {told}")
+            return None
+        return replace(_copied_message(library.messages[like]), name=name, covers=(), identities={}, file=str(path))
 
     def _resource(self, target: MessageDef, name: str, raw: Any, path: Path, *, overlay: bool) -> None:
         try:
