@@ -6,7 +6,7 @@ from typing import Any
 from gateway import clock, failpoints
 from gateway.store.dialect import Kind, Row, Session
 from gateway.store.ports import Database
-from gateway.store.values import Arrival, NewArrival, NewReject, Receipt, Reject, clean
+from gateway.store.values import TABLE, Arrival, NewArrival, NewReject, Receipt, Reject, clean
 
 _COLUMNS = (
     "id",
@@ -30,9 +30,13 @@ _REJECT = ("id", "received_us", "listener", "peer", "reason", "seen", "size", "h
 _SELECT = f"SELECT {','.join(_COLUMNS)} FROM arrival"  # noqa: S608  constants
 _SAME = "SELECT control_id, digest, feed, id, answer, received_us FROM arrival"
 _SAME_KEY: tuple[tuple[str, Kind], ...] = (("control_id", "text"), ("digest", "bytes"), ("feed", "text"))
+_AGAIN, _AFTER_AGAIN = " #", " $"  # behind a file's name, where the same bytes came again after others
 _LOCK = 2  # ids are handed out and committed in one order, so a reader by id skips nothing
 HEAD_BYTES = 4096
-BATCH_BYTES = 64 << 20
+BATCH_BYTES = 16 << 20  # a worker holds some copies of each message
+
+
+_Same = tuple[str, bytes, str]
 
 
 class Inbox:
@@ -44,7 +48,8 @@ class Inbox:
     def append(self, arrivals: Sequence[NewArrival]) -> list[Receipt]:
         """Store a batch in one transaction; the same bytes again (feed, control id, digest) get the first receipt.
 
-        Raises Transient when nothing was stored: then answer nothing (K2).
+        A file of a table is the same again only while no other file of its name came in between: exports go back to
+        what they said before. Raises Transient when nothing was stored: then answer nothing (K2).
         """
         if not arrivals:
             return []
@@ -52,6 +57,7 @@ class Inbox:
         with self._database.write() as session:
             session.lock(_LOCK)
             known = _known(session, keys)
+            keys = _returned(session, arrivals, keys, known)
             next_id = int(session.value("SELECT coalesce(max(id), 0) FROM arrival")) + 1
             receipts, rows = _number(arrivals, keys, known, next_id)
             session.insert("arrival", _COLUMNS, rows)
@@ -131,7 +137,7 @@ class Inbox:
         return len(rows), rows[-1][0] if rows else after_id
 
 
-def _known(session: Session, keys: Sequence[tuple[str, bytes, str]]) -> dict[tuple[str, bytes, str], Receipt]:
+def _known(session: Session, keys: Sequence[_Same]) -> dict[_Same, Receipt]:
     rows = session.keyed(_SAME, _SAME_KEY, set(keys))
     return {
         (control, digest, feed): Receipt(number, True, answer, received)
@@ -139,10 +145,48 @@ def _known(session: Session, keys: Sequence[tuple[str, bytes, str]]) -> dict[tup
     }
 
 
+def _returned(
+    session: Session,
+    arrivals: Sequence[NewArrival],
+    keys: Sequence[_Same],
+    known: dict[_Same, Receipt],
+) -> list[_Same]:
+    """Return the keys, with a new one for each file that says again what another one of its name unsaid since."""
+    newest: dict[tuple[str, str], _Same] = {}
+    result = list(keys)
+    for index, (new, key) in enumerate(zip(arrivals, keys, strict=True)):
+        if new.type != TABLE:
+            continue
+        name = (key[2], key[0])
+        last = newest.get(name) or _newest(session, *name, known)
+        if last is not None and last[1] == key[1]:
+            result[index] = last
+        elif key in known or key in result[:index]:
+            result[index] = (f"{key[0]}{_AGAIN}{clock.now_us()}.{index}", key[1], key[2])
+        newest[name] = result[index]
+    return result
+
+
+def _newest(session: Session, feed: str, name: str, known: dict[_Same, Receipt]) -> _Same | None:
+    """Return the key of the newest file of a name, and remember its receipt."""
+    # The sums keep both databases from walking all arrivals backwards in search of the first of this name.
+    number = session.value(
+        "SELECT max(id + 0) FROM arrival"
+        " WHERE (control_id=? AND feed=?) OR (control_id > ? AND control_id < ? AND feed=?)",
+        (name, feed, name + _AGAIN, name + _AFTER_AGAIN, feed),
+    )
+    row = session.one(f"{_SAME} WHERE id=?", (number,)) if number else None
+    if row is None:
+        return None
+    key = (row[0], bytes(row[1]), row[2])
+    known[key] = Receipt(row[3], True, row[4], row[5])
+    return key
+
+
 def _number(
     arrivals: Sequence[NewArrival],
-    keys: Sequence[tuple[str, bytes, str]],
-    known: dict[tuple[str, bytes, str], Receipt],
+    keys: Sequence[_Same],
+    known: dict[_Same, Receipt],
     next_id: int,
 ) -> tuple[list[Receipt], list[Row]]:
     receipts: list[Receipt] = []

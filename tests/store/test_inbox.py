@@ -124,3 +124,27 @@ def test_rejects_keep_the_head_and_why(store):
     assert [row.reason for row in older] == ["not HL7 1", "not HL7 0"]
     assert store.inbox.rejects(before_id=newest.id, limit=1) == older[:1]
     assert store.inbox.counts() == {"arrivals": 0, "rejects": 3}
+
+
+def file(text, name="slots.csv", feed="hospital"):
+    return arrival(text, control_id=name, feed=feed, type="TABLE")
+
+
+def test_a_file_is_known_only_while_no_other_of_its_name_came_in_between(store):
+    """Hourly exports go back to what they said before; that is news, not a repetition."""
+    told = [store.inbox.append([file(text)])[0] for text in "AABABB"]
+    assert [(receipt.id, receipt.duplicate) for receipt in told] == [
+        (1, False), (1, True), (2, False), (3, False), (4, False), (4, True)
+    ]  # fmt: skip
+    assert [(one.id, one.duplicate) for one in store.inbox.append([file(text) for text in "BABAA"])] == [
+        (4, True), (5, False), (6, False), (7, False), (7, True)
+    ]  # fmt: skip
+    assert [store.inbox.raw(number) for number in range(1, 8)] == [b"A", b"B", b"A", b"B", b"A", b"B", b"A"]
+
+
+def test_files_of_other_names_and_feeds_do_not_come_in_between(store):
+    first = [file("A", "10.csv"), file("B", "11.csv"), file("A", "10.csv", "another"), file("C", "")]
+    ids = [receipt.id for receipt in store.inbox.append(first)]
+    assert ids == [1, 2, 3, 4]
+    again = store.inbox.append(first)
+    assert [(receipt.id, receipt.duplicate) for receipt in again] == [(number, True) for number in ids]
