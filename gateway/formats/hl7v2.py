@@ -112,16 +112,20 @@ class Segment:
 class Message:
     """One message: header facts, segments in order, the group tree, and what had to be repaired to read it."""
 
-    __slots__ = ("_header", "_lines", "_segments", "_tree", "delimiters", "issues", "text")
+    __slots__ = ("_header", "_lines", "_segments", "_tree", "delimiters", "issues")
 
-    def __init__(self, text: str, delimiters: Delimiters, lines: _Lines, issues: list[Issue]) -> None:
-        self.text = text
+    def __init__(self, delimiters: Delimiters, lines: _Lines, issues: list[Issue]) -> None:
         self.delimiters = delimiters
         self.issues = issues
         self._lines = lines
         self._segments: list[Segment] | None = None
         self._header: Segment | None = None
         self._tree: Group | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the message as it was cut, segments apart by CR; it is not kept whole beside them."""
+        return "\r".join(self._lines)
 
     @property
     def segments(self) -> list[Segment]:
@@ -195,7 +199,7 @@ def parse(text: str, encoding: str = "") -> Message:
     lines, issues = cut(text, delimiters.field)
     if odd:
         issues.insert(0, Issue("information", "structure", odd, "MSH[1]-2"))
-    return Message(text, delimiters, _Lines(lines), issues)
+    return Message(delimiters, _Lines(lines), issues)
 
 
 def _why_not(text: str) -> str:

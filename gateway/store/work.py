@@ -51,6 +51,7 @@ _NOT_BEHIND_A_RETRY = (
     " AND b.state = 1 AND b.next_us > ? AND b.item_id < w.item_id))"
 )
 _BLOCKS = "state < 10 AND (state <> 2 OR holding = 1)"
+CLAIM_BYTES = 16 << 20  # a worker holds some copies of each message
 _OPEN = (State.QUEUED, State.RETRY, State.PARKED, State.HELD)
 
 
@@ -252,12 +253,14 @@ class Work:
             return tx.work_list(wanted)
 
     def claim(self, lanes: Sequence[int], limit: int, now_us: int, *, of_files: bool = False) -> Sequence[WorkRow]:
-        """Return items of these lanes that may be applied now; nothing is written, lanes belong to one worker.
+        """Return items of these lanes that may be applied now, of CLAIM_BYTES in all or one.
+
+        Nothing is written, lanes belong to one worker.
 
         Rows of files wait beside the messages, in lanes numbered LANES higher, and are asked for by themselves.
         """
         with self._read() as tx:
-            return tx.ready(lanes, limit, now_us, of_files=of_files)
+            return _within(tx.ready(lanes, limit, now_us, of_files=of_files), CLAIM_BYTES)
 
     def counts(self) -> dict[tuple[str, State], int]:
         """Return how many items each feed has in each state."""
@@ -307,6 +310,15 @@ class Work:
         """Queue what is held behind a patient key; return the items."""
         with self._write() as tx:
             return tx.work_release(patient_key)
+
+
+def _within(rows: Sequence[WorkRow], most: int) -> Sequence[WorkRow]:
+    total = 0
+    for number, row in enumerate(rows):
+        total += row.length
+        if number and total > most:
+            return rows[:number]
+    return rows
 
 
 def _work_row(row: Row, names: Interning) -> WorkRow:
