@@ -84,6 +84,15 @@ class _Tolerant:
         return self.rows, self.loose
 
     def _row(self, start: int, line: int) -> tuple[int, int]:
+        found = _BREAK.search(self.text, start)
+        end = found.start() if found else len(self.text)
+        cells = _well_formed(self.text[start:end], self.delimiter)
+        if cells:
+            self.rows.append(Row(line, 1, tuple(cells)))
+            return found.end() if found else end, line + 1
+        return self._doubtful(start, line)
+
+    def _doubtful(self, start: int, line: int) -> tuple[int, int]:
         self.stray = False
         try:
             cells, end = self._cells(start)
@@ -162,6 +171,16 @@ class _Tolerant:
     def _past_break(self, at: int) -> int:
         found = _BREAK.match(self.text, at)
         return found.end() if found else at
+
+
+def _well_formed(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line that is a row of its own without any doubt, [] for the others."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader((line,), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return []
 
 
 def _spanned(text: str, start: int, end: int) -> int:

@@ -160,7 +160,8 @@ def _loose(rest: str, letters: str | None, style: str | None, kind: str | None) 
 
 def _text(book: _Book, kind: str | None, style: str | None, body: str) -> str:
     if kind == "inlineStr":
-        return markup.rich(body)
+        bare = body[7:-9] if body.startswith("<is><t>") else "<"
+        return markup.rich(body) if "<" in bare else markup.plain(bare)
     if body.startswith("<v>") and body.endswith("</v>"):
         value = body[3:-4]
     else:
