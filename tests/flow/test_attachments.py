@@ -239,6 +239,19 @@ def test_lost_and_damaged_content_is_found_and_never_served(town, tmp_path):
     assert [finding for step in fsck.check(town.store) for finding in step.findings] == []
 
 
+def test_content_whose_use_or_size_is_told_wrong_is_found(town):
+    town.run(report("M1", ed(PDF)))
+    with town.store.databases["blobs"].write() as session:
+        session.do("UPDATE blob SET size=size+1")
+    with town.store.databases["record"].write() as session:
+        session.do("DELETE FROM attached")
+    told = [finding.text for step in fsck.check(town.store) for finding in step.findings]
+    assert told == [
+        "its content is not marked as in use, so a sweep would take it",
+        f"its size is told as {len(PDF) + 1} bytes; it has {len(PDF)}",
+    ]
+
+
 def test_a_format_of_fhir_that_is_not_offered_is_refused(town, tmp_path):
     town.run(report("M1", ed(PDF)))
     web = make(town.store, tmp_path)

@@ -1,5 +1,7 @@
 """Every kind of damage is found and named; on both databases through the check, on SQLite through the command."""
 
+import hashlib
+
 import pytest
 
 from gateway.record import fsck
@@ -106,3 +108,18 @@ def test_fsck_of_no_store_says_how_to_make_one(tmp_path):
     result = gateway("fsck", "--data", tmp_path / "nothing")
     assert result.exit_code == 1
     assert "migrate" in result.output
+
+
+def test_a_sweep_takes_orphaned_content_of_yesterday(town, monkeypatch):
+    from gateway import clock
+    from gateway.store.blobs import NewBlob
+
+    with town.opened() as opened:
+        opened.store.blobs.put([NewBlob(hashlib.sha256(b"orphan").digest(), 6, lambda: [b"orphan"])])
+    assert town("fsck", "--sweep").stdout == "0 orphaned attachments taken away\nthe store is sound\n"
+    now = clock.now_us()
+    monkeypatch.setattr(clock, "now_us", lambda: now + 2 * 86_400_000_000)
+    assert town("fsck").stdout == "the store is sound\n"
+    assert town("fsck", "--sweep").stdout == "1 orphaned attachments taken away\nthe store is sound\n"
+    with town.opened() as opened:
+        assert opened.store.blobs.count() == 0
