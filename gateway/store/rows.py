@@ -9,7 +9,7 @@ from gateway.errors import Category, GatewayError
 from gateway.store.dialect import Kind, Row
 from gateway.store.failures import Conflict
 from gateway.store.tx import Tx
-from gateway.store.values import clean
+from gateway.store.values import FILE_INDEX, State, clean, item_id
 
 _STATE = ("key", "digest", "item_id", "line", "told", "missing_us")
 _STATES = f"SELECT {','.join(_STATE)} FROM row_state"  # noqa: S608  constants
@@ -150,6 +150,14 @@ class RowReads(Tx):
         )
         return [self._report(row) for row in rows]
 
+    def file_items(self, arrival: int) -> dict[State, int]:
+        """Return how many items of a file are in each state; rows that said nothing new have none."""
+        rows = self.session.run(
+            "SELECT state, count(*) FROM work WHERE item_id BETWEEN ? AND ? GROUP BY state ORDER BY state",
+            (item_id(arrival, 0), item_id(arrival, FILE_INDEX)),
+        )
+        return {State(state): n for state, n in rows}
+
     def file_counts(self) -> dict[tuple[str, FileState], int]:
         """Return how many files each feed has in each state."""
         rows = self.session.run("SELECT feed_id, state, count(*) FROM file_report GROUP BY feed_id, state")
@@ -239,6 +247,16 @@ class Files:
         if report is None:
             raise GatewayError(f"There is no file {arrival}.", category=Category.NOT_FOUND)
         return report
+
+    def items(self, arrival: int) -> dict[State, int]:
+        """Return how many items of a file are in each state."""
+        with self._read() as tx:
+            return tx.file_items(arrival)
+
+    def lacking(self, feed: str, table: str, after: str = "", limit: int = 100) -> Sequence[RowState]:
+        """Return the rows of a table that its last full exports lack, in the order of their keys."""
+        with self._read() as tx:
+            return tx.rows_missing(feed, table, after, limit)
 
     def counts(self) -> dict[tuple[str, FileState], int]:
         """Return how many files each feed has in each state."""
