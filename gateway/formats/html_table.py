@@ -85,8 +85,6 @@ class _Page(HTMLParser):
         self.unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _CELLS:
-            self._mark()
         if tag in _UNSEEN:
             self.unseen += 1
         elif tag == "table":
@@ -97,6 +95,7 @@ class _Page(HTMLParser):
             self._mark()
         elif self.open and tag in _CELLS:
             _next_cell(self.open[-1], dict(attrs))
+            self._mark()
         elif tag in _BREAKS:
             self._say("\n")
 

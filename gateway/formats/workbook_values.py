@@ -10,7 +10,7 @@ Writer = Callable[[str], str]
 
 _MONTH, _DAY, _HOUR_MINUTE, _SECONDS = "yyyy-mm", "yyyy-mm-dd", "h:mm", "h:mm:ss"
 # Number formats that have a number but no text in the file (ECMA-376 part 1, 18.8.30, with its zh-CN list).
-BUILT_IN = {
+BUILT_IN: dict[int | None, str] = {
     **dict.fromkeys((14, 15, 16, 28, 29, 30, 31, 51, 53, 54, 58), _DAY),
     **dict.fromkeys((17, 27, 36, 50, 52, 57), _MONTH),
     **dict.fromkeys((18, 20, 32, 34, 55), _HOUR_MINUTE),

@@ -136,8 +136,8 @@ def _grid(book: _Book, xml: str) -> tuple[Grid, list[str]]:
     for found in _TOKEN.finditer(xml):
         letters, digits, style, kind, rest, body, opened = found.groups()
         if opened is not None:
-            row, column = int(markup.attributes(opened).get("r", row + 1)), -1
-            cells = grid.cells.setdefault(_row_number(row), {})
+            row, column = _row_number(markup.attributes(opened).get("r"), row), -1
+            cells = grid.cells.setdefault(row, {})
             continue
         if rest:
             letters, style, kind = _loose(rest, letters, style, kind)
@@ -177,13 +177,14 @@ def _text(book: _Book, kind: str | None, style: str | None, body: str) -> str:
 
 
 def _pick(shared: list[str], index: str) -> str:
-    if not index.isdecimal() or int(index) >= len(shared):
+    place = markup.count(index)
+    if place is None or place >= len(shared):
         raise markup.damaged(f"a cell refers to the text number '{index}' of {len(shared)}")
-    return shared[int(index)]
+    return shared[place]
 
 
 def _number(book: _Book, style: str | None, value: str) -> str:
-    index = int(style) if style and style.isdecimal() else 0
+    index = markup.count(style or "") or 0
     return book.styles[index](value) if index < len(book.styles) else number(value)
 
 
@@ -195,19 +196,18 @@ def _styles(xml: str, base_1904: bool) -> Iterator[Writer]:
     """Yield what writes the numbers of each cell style (cellXfs)."""
     patterns = dict(BUILT_IN)
     for found in markup.elements(xml, "numFmt"):
-        if found.get("numFmtId", "").isdecimal():
-            patterns[int(found["numFmtId"])] = markup.plain(found.get("formatCode", ""))
+        patterns[markup.count(found.get("numFmtId", ""))] = markup.plain(found.get("formatCode", ""))
     formats = re.search(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", xml, re.S)
     for found in markup.elements(formats.group(), "xf") if formats else ():
-        number_format = found.get("numFmtId", "0")
-        yield writer(patterns.get(int(number_format), "") if number_format.isdecimal() else "", base_1904)
+        yield writer(patterns.get(markup.count(found.get("numFmtId", "0")), ""), base_1904)
 
 
 def _merged(xml: str) -> Iterator[Area]:
     for first, last in _MERGED.findall(xml, max(xml.rfind("</sheetData>"), 0)) or _MERGED.findall(xml):
         start, end = _REFERENCE.fullmatch(first), _REFERENCE.fullmatch(last)
         if start and end:
-            yield Area(int(start.group(2)), _column(start.group(1)), int(end.group(2)), _column(end.group(1)))
+            top, bottom = _row_number(start.group(2), 0), _row_number(end.group(2), 0)
+            yield Area(top, _column(start.group(1)), bottom, _column(end.group(1)))
 
 
 def _column(letters: str) -> int:
@@ -219,7 +219,9 @@ def _column(letters: str) -> int:
     return index - 1
 
 
-def _row_number(row: int) -> int:
-    if row > _MOST_ROWS:
-        raise markup.damaged(f"it has a row {row}")
+def _row_number(said: str | None, before: int) -> int:
+    """Return the row's own number, or the one after the row before; raises NotATable beyond Excel's last row."""
+    row = before + 1 if said is None else markup.count(said)
+    if row is None or not 0 < row <= _MOST_ROWS:
+        raise markup.damaged(f"it has a row '{said}'")
     return row

@@ -71,6 +71,11 @@ def plain(text: str) -> str:
     return text
 
 
+def count(digits: str) -> int | None:
+    """Return a number of an attribute, None when it is not one of at most nine digits."""
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else None
+
+
 def entities(text: str) -> str:
     return _ENTITY.sub(_entity, text) if "&" in text else text
 
@@ -78,7 +83,8 @@ def entities(text: str) -> str:
 def _entity(found: re.Match[str]) -> str:
     if found.group(3):
         return _ENTITIES[found.group(3)]
-    return _char(int(found.group(1), 16) if found.group(1) else int(found.group(2)))
+    digits = found.group(1) or found.group(2)
+    return _char(int(digits, 16 if found.group(1) else 10)) if len(digits) < 10 else ""
 
 
 def _char(code: int) -> str:

@@ -76,6 +76,12 @@ def test_a_row_with_undecodable_bytes_is_a_fault():
     assert found.rows[3].cells == CELLS[3]
 
 
+def test_an_undecodable_cell_without_a_row():
+    (found,) = html_table.read("<table><td>王桂兰".encode() + b"\xff<table><td>a")[:1]
+    assert "\\xff" in found.rows[0].cells[0]
+    assert found.rows[0].fault
+
+
 def test_pages_without_tables():
     with pytest.raises(NotATable, match="web page without a table"):
         html_table.read(b"<html><table><tr><td> </table>")

@@ -216,7 +216,7 @@ def test_a_merged_area_as_large_as_the_sheet():
         (SHEET, b' t="inlineStr"><is><t>x</t></is>', b' t="s"><v>9</v>', "refers to the text number '9' of 0"),
         (SHEET, b"</sheetData>", b"", "is no XML"),
         (SHEET, b'r="A1"', b'r="ZZZ1"', "it has a column ZZZ"),
-        (SHEET, b'<row r="1"', b'<row r="9999999"', "it has a row 9999999"),
+        (SHEET, b'<row r="1"', b'<row r="9999999"', "it has a row '9999999'"),
         (SHEET, b'<sheetData>', b'<!DOCTYPE a><sheetData>', "declares a document type"),
         (SHEET, b'<sheetData>', b'\xff<sheetData>', "is not text"),
         ("xl/workbook.xml", b"<sheet ", b"<sheep ", "names no sheets"),
@@ -382,3 +382,17 @@ WHOLE = xlsx([["姓名", 1, MOMENT], ["王桂兰", 2.5, True]])
 _AT = OLD.find(b"\x09\x08\x10\x00") + 20
 BOF_NEXT = OLD[_AT : _AT + 10]
 FILEPASS = b"\x2f\x00\x06\x00" + BOF_NEXT[4:10]
+
+
+def test_numbers_of_attributes_that_are_none():
+    raw = rewritten(
+        xlsx([[1.5]]), {SHEET: (b'<c r="A1"', b'<c s=" " r="A1"'), "xl/styles.xml": (b'numFmtId="0"', b'numFmtId="x"')}
+    )
+    assert cells(raw) == [("1.5",)]
+    with pytest.raises(NotATable, match="it has a row '0'"):
+        workbook.read(rewritten(xlsx([["x"]]), {SHEET: (b'<row r="1"', b'<row r="0"')}))
+
+
+def test_characters_by_number():
+    raw = rewritten(xlsx([["x"]]), {SHEET: (b"<t>x</t>", b"<t>&#29579;&#x6842;_xD800_&apos;</t>")})
+    assert cells(raw) == [("王桂'",)]
