@@ -39,6 +39,7 @@ from gateway.store.predicates import (
     number_spans,
     of_param,
     quantity_check,
+    quantity_spans,
     string_check,
     uri_check,
 )
@@ -240,7 +241,7 @@ def _quantity(stored: Parameter, value: Quantity) -> Predicate:
 
 def _in_unit(stored: Parameter, value: Quantity, ask: Ask) -> Predicate:
     check = quantity_check(value, ask, hash48)
-    spans = number_spans("search_quantity", stored.id, value.prefix, ask, check)
+    spans = quantity_spans("search_quantity", stored.id, value.prefix, ask, check)
     return _ranged("search_quantity", of_param(stored.id, check), spans)
 
 

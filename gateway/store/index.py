@@ -8,7 +8,7 @@ from gateway.search.extract import Rows
 from gateway.search.hashes import hash48, hash64
 from gateway.search.kinds.string import LONGEST
 from gateway.store.dialect import Kind, Row, Session
-from gateway.store.index_tables import COLUMNS
+from gateway.store.index_tables import COLUMNS, bucket
 from gateway.store.tx import Tx
 from gateway.store.type_ids import TYPE_ID, type_name
 from gateway.store.values import clean
@@ -120,7 +120,7 @@ def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     ]
     made["date"] = [(pid, *row) for pid, _, rows, _ in entries for row in rows.date]
     made["quantity"] = [
-        (pid, param, low, high, hash48(unit), hash48(system))
+        (pid, param, bucket(low), low, high, hash48(unit), hash48(system))
         for pid, _, rows, _ in entries
         for param, low, high, system, unit in rows.quantity
     ]

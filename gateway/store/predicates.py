@@ -10,7 +10,7 @@ from gateway.search.kinds.ordered import Prefix
 from gateway.search.kinds.quantity import Ask, Quantity
 from gateway.search.kinds.string import LONGEST, String, fold
 from gateway.search.kinds.uri import Uri
-from gateway.store.index_tables import LONG_US
+from gateway.store.index_tables import LONG_US, bucket
 
 LAST = "\U0010ffff"
 
@@ -182,6 +182,23 @@ def number_spans(table: str, param: int, prefix: Prefix, value: Number | Ask, ch
         return None
     bound = Sql(edge[0], (_bound(value, edge[1]),))
     return [Span(table, of_param(param, all_of([bound, check])))]
+
+
+_QUANTITY_EDGES: dict[Prefix, tuple[str, str]] = {
+    "eq": ("t.bucket>=? AND t.bucket<=?", "LH"),
+    "lt": ("t.bucket<=?", "A"),
+    "le": ("t.bucket<=?", "A"),
+    "sa": ("t.bucket>=?", "A"),
+}
+
+
+def quantity_spans(table: str, param: int, prefix: Prefix, value: Ask, check: Sql) -> list[Span] | None:
+    """Return the stretch of buckets that holds a quantity's matches, where there is one."""
+    if prefix not in _QUANTITY_EDGES:
+        return None
+    text, marks = _QUANTITY_EDGES[prefix]
+    edges = Sql(text, tuple(bucket(_bound(value, mark)) for mark in marks))
+    return [Span(table, of_param(param, all_of([edges, check])))]
 
 
 def quantity_check(value: Quantity, ask: Ask, hash48: Callable[[str], int]) -> Sql:

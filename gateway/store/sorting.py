@@ -7,7 +7,7 @@ from typing import Any
 from gateway.search import parameters
 from gateway.search.request import Cursor, Sort
 from gateway.store.index import UNDATED
-from gateway.store.index_tables import COLUMNS
+from gateway.store.index_tables import COLUMNS, bucket
 from gateway.store.predicates import LAST, Sql, all_of
 
 _FIRST: dict[str, tuple[str, Any, Any]] = {
@@ -74,12 +74,18 @@ class Indexed(Key):
     def walk(self, where: Sql, cursor: Cursor | None, limit: int) -> tuple[str, tuple[Any, ...]]:
         """Return the query over the parameter's index; of several values of a resource only the best one counts."""
         value = f"t.{self.column}"
-        rest = all_of([where, self._best(), self.after(value, "t.pid", cursor)])
+        rest = all_of([where, self._best(), self._beyond(value, cursor)])
         sql = (
             f"SELECT {value}, t.pid FROM {self.table} t CROSS JOIN resource r WHERE r.pid=t.pid AND t.param=?"  # noqa: S608
-            f" AND {rest.text} ORDER BY {self.order(value, 't.pid')} LIMIT ?"
+            f" AND {rest.text} ORDER BY {self._order(value)} LIMIT ?"
         )
         return sql, (self.param, *rest.params, limit)
+
+    def _beyond(self, value: str, cursor: Cursor | None) -> Sql:
+        return self.after(value, "t.pid", cursor)
+
+    def _order(self, value: str) -> str:
+        return self.order(value, "t.pid")
 
     def _best(self) -> Sql:
         columns = COLUMNS[self.table.removeprefix("search_")][2:]
@@ -87,6 +93,21 @@ class Indexed(Key):
         way = ">" if self.descending else "<"
         better = f"x.pid=t.pid AND x.param=t.param AND ({other}) {way} ({mine})"
         return Sql(f"(SELECT 1 FROM {self.table} x WHERE {better} LIMIT 1) IS NULL")  # noqa: S608  constants
+
+
+@dataclass(frozen=True, slots=True)
+class Bucketed(Indexed):
+    """Measured values: their index gives buckets in order, so only the values within one are sorted."""
+
+    def _beyond(self, value: str, cursor: Cursor | None) -> Sql:
+        beyond = Indexed._beyond(self, value, cursor)
+        if cursor is None or cursor.value is None:
+            return beyond
+        first = Sql(f"t.bucket{'<' if self.descending else '>'}=?", (bucket(float(cursor.value)),))
+        return all_of([first, beyond])
+
+    def _order(self, value: str) -> str:
+        return f"t.bucket {'DESC' if self.descending else 'ASC'}, {Indexed._order(self, value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +141,5 @@ def key_of(sort: Sort, type_id: int) -> Key:
     stored = parameters.stored(sort.parameter)[0]
     column, least, greatest = _FIRST[stored.kind]
     none = least if sort.descending else greatest
-    return Indexed(f"search_{stored.kind}", sort.descending, none, True, stored.id, column)
+    kind = Bucketed if stored.kind == "quantity" else Indexed
+    return kind(f"search_{stored.kind}", sort.descending, none, True, stored.id, column)

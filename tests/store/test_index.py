@@ -3,10 +3,12 @@
 import random
 
 import pytest
+from hypothesis import given as sampled
+from hypothesis import strategies as st
 
 from gateway.search import extract
 from gateway.store import index
-from gateway.store.index_tables import COLUMNS
+from gateway.store.index_tables import COLUMNS, bucket
 from tests.support.search_records import Json, change, entry, put
 
 LOINC = "http://loinc.org"
@@ -106,3 +108,18 @@ def test_references_are_pids_as_far_as_they_are_known(store, given):
 
 def test_every_kind_of_rows_has_a_table():
     assert set(extract.Rows.__slots__) | {"identifier", "clinical"} == set(COLUMNS)
+
+
+NUMBERS = st.floats(allow_nan=False) | st.integers(-1000, 1000)
+
+
+@sampled(NUMBERS, NUMBERS)
+def test_buckets_rise_with_their_numbers(one, other):
+    low, high = sorted((one, other))
+    assert -32768 <= bucket(low) <= bucket(high) <= 32767
+    assert low != high or bucket(low) == bucket(high)
+
+
+def test_a_bucket_is_a_few_per_cent_wide():
+    assert bucket(5.4) == bucket(5.45) != bucket(5.8)
+    assert bucket(-0.0) == bucket(0.0)

@@ -315,6 +315,8 @@ CORE = [
     ("Observation", ("status", "final"), ("category", "laboratory")),
     ("Observation", ("date", "ge2026-02")),
     ("Observation", ("date", "2026-02"), ("value-quantity", "gt5")),
+    ("Observation", ("value-quantity", "5.4")),
+    ("Observation", ("status", "final"), ("_sort", "-value-quantity")),
     ("Observation", ("code-value-quantity", "718-7$gt5")),
     ("Observation", ("component-code-value-quantity", "8480-6$gt5")),
     ("Observation", ("_lastUpdated", "gt2026"), ("_sort", "_lastUpdated")),

@@ -235,13 +235,14 @@ CREATE INDEX search_number_value ON search_number (param, low, pid, high);
 CREATE TABLE search_quantity (
 	pid BIGINT NOT NULL,
 	param SMALLINT NOT NULL,
+	bucket SMALLINT NOT NULL,
 	low DOUBLE PRECISION NOT NULL,
 	high DOUBLE PRECISION NOT NULL,
 	unit BIGINT NOT NULL,
 	system BIGINT NOT NULL,
-	PRIMARY KEY (pid, param, low, high, unit, system)
+	PRIMARY KEY (pid, param, bucket, low, high, unit, system)
 );
-CREATE INDEX search_quantity_value ON search_quantity (param, low, pid, high, unit, system);
+CREATE INDEX search_quantity_value ON search_quantity (param, bucket, pid, low, high, unit, system);
 CREATE TABLE search_reference (
 	pid BIGINT NOT NULL,
 	param SMALLINT NOT NULL,

@@ -246,14 +246,15 @@ CREATE INDEX search_number_value ON search_number (param, low, pid, high);
 CREATE TABLE search_quantity (
 	pid INTEGER NOT NULL,
 	param INTEGER NOT NULL,
+	bucket INTEGER NOT NULL,
 	low DOUBLE NOT NULL,
 	high DOUBLE NOT NULL,
 	unit INTEGER NOT NULL,
 	system INTEGER NOT NULL,
-	PRIMARY KEY (pid, param, low, high, unit, system)
+	PRIMARY KEY (pid, param, bucket, low, high, unit, system)
 )
  WITHOUT ROWID;
-CREATE INDEX search_quantity_value ON search_quantity (param, low, pid, high, unit, system);
+CREATE INDEX search_quantity_value ON search_quantity (param, bucket, pid, low, high, unit, system);
 CREATE TABLE search_reference (
 	pid INTEGER NOT NULL,
 	param INTEGER NOT NULL,
