@@ -1,6 +1,6 @@
 """The catalogue: all feeds of the mapping folders with their compiled definitions, activated whole or not at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from gateway.errors import Category, GatewayError
@@ -15,6 +15,10 @@ from gateway.mapping.feeds import Feed, FeedBook
 from gateway.mapping.library import Library, Reader, expand_every
 from gateway.mapping.plan import MessagePlan, compile_plan
 from gateway.mapping.program import SegmentProgram
+from gateway.mapping.tables import rules
+from gateway.mapping.tables.reading import Tables
+from gateway.mapping.tables.records import TableMessage
+from gateway.mapping.tables.running import TableRun
 
 INLINE = 8192
 
@@ -46,7 +50,10 @@ class Mapper:
     def map(self, message: Message, *, trace: bool = False) -> Mapped:
         """Return what the message becomes; data faults are issues, nothing is raised for them."""
         plan = self.plan(message.type, message.event, message.structure, trace=trace)
-        run = Run(message, plan, self._env, self._lefts)
+        if isinstance(message, TableMessage):
+            run: Run = TableRun(message, plan, self._env, self._lefts)
+        else:
+            run = Run(message, plan, self._env, self._lefts)
         for segment in message.segments:
             run.segment(segment)
         return run.close()
@@ -105,9 +112,15 @@ class Catalog:
     """All feeds, each with its mapper; `version` is the digest of every file read."""
 
     def __init__(
-        self, version: str, mappers: dict[str, Mapper], book: Iterable[Feed], attachment_inline: int = INLINE
+        self,
+        version: str,
+        mappers: dict[str, Mapper],
+        book: Iterable[Feed],
+        attachment_inline: int = INLINE,
+        tables: Mapping[str, Tables] | None = None,
     ) -> None:
         self.version = version
+        self._tables = dict(tables or {})
         self.attachment_inline = attachment_inline
         self.feeds = list(book)
         self._mappers = mappers
@@ -117,6 +130,16 @@ class Catalog:
         found = self._mappers.get(feed_name)
         if found is None:
             told = f"there is no feed {feed_name!r}; there are {', '.join(sorted(self._mappers))}"
+            raise GatewayError(told, category=Category.NOT_FOUND)
+        return found
+
+    def tables(self, feed_name: str) -> Tables:
+        """Return the tables of a feed; raises GatewayError when the feed sends none."""
+        found = self._tables.get(feed_name)
+        if found is None:
+            told = (
+                f"the feed {feed_name!r} sends no tables; those that do are {', '.join(sorted(self._tables)) or 'none'}"
+            )
             raise GatewayError(told, category=Category.NOT_FOUND)
         return found
 
@@ -141,12 +164,22 @@ def load(folders: list[Path], *, base: str = BASE, attachment_inline: int = INLI
         if naming.is_file():
             reader.naming(library, reader.yaml(naming), naming)
         reader.lay_over(library, folder / "base")
+    _check_tables(library.copy(), reader)
     loaded = _Loaded(reader, base)
     for site in _sites(folders):
         loaded.site(library, site)
     if reader.faults.found:
         raise WrongDefinitions(reader.faults.found)
-    return Catalog(reader.version, loaded.mappers, loaded.feeds, attachment_inline)
+    return Catalog(reader.version, loaded.mappers, loaded.feeds, attachment_inline, loaded.tables)
+
+
+def _check_tables(library: Library, reader: Reader) -> None:
+    """Check the tables of the base by themselves, so that those no feed sends yet are sound too."""
+    library.messages = {name: item for name, item in library.messages.items() if name == checking.GENERIC}
+    for table in library.tables.values():
+        rules.build(table, library, reader.faults)
+    if library.tables:
+        checking.check(library, reader.faults)
 
 
 class _Loaded:
@@ -155,9 +188,10 @@ class _Loaded:
     def __init__(self, reader: Reader, base: str) -> None:
         self._reader = reader
         self._base = base
-        self._checked: set[str] = set()
+        self._checked: set[str] = set(reader.faults.found)
         self.feeds: list[Feed] = []
         self.mappers: dict[str, Mapper] = {}
+        self.tables: dict[str, Tables] = {}
 
     def site(self, library: Library, folder: Path) -> None:
         """Lay a site's definitions over the base, then each of its feeds'."""
@@ -183,6 +217,8 @@ class _Loaded:
         self._reader.lay_over(library, path.parent)
         expand_every(library.messages)
         before = len(faults.found)
+        if feed is not None and feed.tabular:
+            self._tabular(feed, library, path)
         checking.check(library, faults)
         fresh = [text for text in faults.found[before:] if text not in self._checked]
         self._checked.update(fresh)
@@ -197,6 +233,18 @@ class _Loaded:
             return
         self.feeds.append(feed)
         self.mappers[name] = mapper
+        if feed.tables:
+            self.tables[name] = Tables(feed, [library.tables[table] for table in feed.tables])
+
+    def _tabular(self, feed: Feed, library: Library, path: Path) -> None:
+        """Let a feed of tables have the maps of those it sends, and no others."""
+        library.messages = {name: item for name, item in library.messages.items() if name == checking.GENERIC}
+        for name in feed.tables:
+            if name in library.tables:
+                rules.build(library.tables[name], library, self._reader.faults)
+            else:
+                known = ", ".join(sorted(library.tables)) or "none"
+                self._reader.faults.add(path, "tables", f"there is no table {name}; there are {known}")
 
 
 def _environment(feed: Feed, library: Library, base: str) -> Environment:

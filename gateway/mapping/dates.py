@@ -22,6 +22,7 @@ _WRITTEN = re.compile(
     r"\s*(?P<z>Z|[+-]\d\d(?::?\d\d)?)?"
 )
 _TIME = re.compile(r"(?P<h>\d\d):?(?P<n>\d\d)(?::?(?P<s>\d\d)(?P<f>\.\d*)?)?(?:[+-]\d{4})?")
+_SEPARATORS = ("-", "/", ".", "年")
 _UNKNOWN = {"0000", "00000000", "00000000000000", "0000-00-00"}
 
 
@@ -58,7 +59,8 @@ def _convert(raw: str, kind: str) -> Cell:
     text = raw.split("^", 1)[0].strip()
     if not text or text == '""':
         return EMPTY
-    found = _COMPACT.fullmatch(text) or _WRITTEN.fullmatch(text)
+    found = None if text[4:5] in _SEPARATORS and len(text) == 7 else _COMPACT.fullmatch(text)
+    found = found or _WRITTEN.fullmatch(text)
     if found is None or text in _UNKNOWN:
         return _refuse(text, "date")
     part = found.groupdict()

@@ -39,6 +39,7 @@ class Run:
         self.peers: dict[str, list[str]] = {}
         self.draft = Draft("", "", {}, "replace")
         self._segment = ""
+        self._elsewhere = ""
         self._nulls = False
         self._places: set[str] = set()
         self._number = 0
@@ -56,11 +57,9 @@ class Run:
     def segment(self, segment: Segment) -> None:
         """Read one segment into the resources it belongs to."""
         name = self._segment = segment.name
-        fields = self.fields = standard_fields(segment)
+        self.fields, populated, self._nulls = self._split(segment)
         self._number = self._count(name)
-        self.peers[name] = fields
-        self._nulls = _NULL in segment.line
-        populated = _populated(fields, segment.line)
+        self.peers[name] = self.fields
         ran: list[SegmentProgram] = []
         quiet: list[SegmentProgram] = []
         work = self._work(name, quiet)
@@ -80,6 +79,15 @@ class Run:
         result.drafts = [*finish.drafts(), *self.result.drafts]
         result.mapped = result.populated - self._unread - len(self._places)
         return result
+
+    def _split(self, segment: Segment) -> tuple[list[str], list[int], bool]:
+        """Return the fields of a segment, the numbers of those populated, and whether one of them is HL7's null."""
+        fields = standard_fields(segment)
+        return fields, _populated(fields, segment.line), _NULL in segment.line
+
+    def _place(self, name: str, ordinal: int, number: int = 0) -> str:
+        """Return a place in the message for people."""
+        return f"{name}[{ordinal}]-{number}" if number else f"{name}[{ordinal}]"
 
     def _count(self, name: str) -> int:
         number = self._counts[name] = self._counts.get(name, 0) + 1
@@ -176,7 +184,9 @@ class Run:
         for source, step in compiled.outside:
             raw = program.pick(self.peers.get(source.name, []), source)
             if raw and raw != _NULL:
+                self._elsewhere = source.name
                 step(self, body, raw)
+                self._elsewhere = ""
 
     def _cleared(self, compiled: SegmentProgram, draft: Draft, populated: list[int]) -> list[int]:
         """Let HL7 nulls clear their elements, and return the other populated fields."""
@@ -187,7 +197,8 @@ class Run:
 
     def note(self, number: int, notes: tuple[Note, ...]) -> None:
         """Report findings about a field of the current segment."""
-        field = f"{self._segment}[{self._number}]-{number}"
+        name = self._elsewhere or self._segment
+        field = self._place(name, self._counts.get(name, 1), number)
         for note in notes:
             component = note.component if note.component.isdigit() else ""
             where = f"{field}.{component}" if component else field
@@ -228,7 +239,7 @@ class Run:
 
     def _identity(self, word: str, compiled: SegmentProgram, populated: list[int], ran: list[SegmentProgram]) -> None:
         """Note what a segment says of who is who; the numbers in MRG are those of a patient."""
-        where = f"{self._segment}[{self._number}]"
+        where = self._place(self._segment, self._number)
         if word == "unlink":
             named = [one.draft.name for one in self._all if one.blueprint.is_patient]
             self.result.said.extend(Split(named[0], name, where) for name in named[1:] if name == self._patient)

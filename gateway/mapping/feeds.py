@@ -16,9 +16,20 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "test_traffic": ("separate", "real", "refuse"),
     "on_fault": ("close", "reject"),
     "reused": ("park", "separate"),
+    "empty": ("keep", "clear"),
 }
+TABULAR = frozenset({"csv", "xlsx"})
+_MODES = ("full", "delta", "window")
 _NAMING_WORDS = frozenset({"naming", "note"})
 _LISTS = frozenset({"events", "daily"})
+
+
+class TableUse(NamedTuple):
+    """How a feed sends one table: `mode` (ruling R6), names of its files (* and ? are wildcards), empty cells."""
+
+    mode: Literal["full", "delta", "window"] = "delta"
+    files: tuple[str, ...] = ()
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,14 @@ class Feed:
     message_header: bool = False
     insecure_only: bool = False
     title: str = ""
+    tables: Mapping[str, TableUse] = field(default_factory=dict)
+    empty: Literal["keep", "clear"] = "keep"
+    delimiter: str = ""
+
+    @property
+    def tabular(self) -> bool:
+        """Say whether the feed sends files of tables, whose rows are its messages."""
+        return self.format in TABULAR
 
     @property
     def hold(self) -> bool:
@@ -122,6 +141,11 @@ def read(name: str, site: str, raw: Mapping[str, Any]) -> tuple[Feed | None, lis
             faults.append(f"{word} is one of {', '.join(choices)}, not {told[word]!r}")
     match, wrong = _match(told.pop("match", None))
     faults.extend(wrong)
+    if "tables" in told:
+        told["tables"], wrong = _tables(told["tables"])
+        faults.extend(wrong)
+    if told.get("tables") and told.get("format") not in TABULAR:
+        faults.append("has tables, so its format is csv (any table format; the bytes decide)")
     for word in _LISTS & told.keys():
         told[word] = tuple(str(item) for item in _listed(told[word]))
     for word in ("demographic_authority", "message_header", "insecure_only"):
@@ -139,6 +163,24 @@ def _match(raw: Any) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         return {}, [f"match is a mapping of {', '.join(_MATCH)}, not {raw!r}"]
     faults = [f"match: unknown word {word}; known are {', '.join(_MATCH)}" for word in raw if word not in _MATCH]
     return {word: tuple(str(item) for item in _listed(value)) for word, value in raw.items()}, faults
+
+
+def _tables(raw: Any) -> tuple[dict[str, TableUse], list[str]]:
+    if not isinstance(raw, dict):
+        return {}, [f"tables is a mapping of tables to what is said of them, not {raw!r}"]
+    found, faults = {}, []
+    for name, told in raw.items():
+        said = {} if told is None else told
+        if not isinstance(said, dict) or set(said) - {"mode", "files", "empty"}:
+            faults.append(f"tables, {name}: says only mode, files and empty, not {told!r}")
+        elif said.get("mode", "delta") not in _MODES:
+            faults.append(f"tables, {name}: mode is one of {', '.join(_MODES)}, not {said['mode']!r}")
+        elif said.get("empty", "keep") not in _CHOICES["empty"]:
+            faults.append(f"tables, {name}: empty is one of keep, clear, not {said['empty']!r}")
+        else:
+            files = tuple(str(pattern) for pattern in _listed(said.get("files", ())))
+            found[str(name)] = TableUse(said.get("mode", "delta"), files, str(said.get("empty", "")))
+    return found, faults
 
 
 def _fits(match: Match, seen: Seen) -> bool:

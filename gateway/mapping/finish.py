@@ -61,6 +61,9 @@ class Finish:
             for draft in found:
                 _unlink(draft, self._gone)
         _label(found)
+        for draft in found:
+            if "medicationReference" in draft.body:  #  a compound (RXC), told after the code of the order
+                draft.body.pop("medicationCodeableConcept", None)
         return found
 
     def _complete(self, instance: Instance) -> bool:

@@ -32,9 +32,12 @@ _CX_USED = frozenset(range(8))
 
 
 def cx(making: Making) -> Convert:
-    """Make the conversion of a CX; `args: {kind}` names the series where CX does not, `series` whatever it says."""
+    """Make the conversion of a CX; `args: {kind}` names the series where CX does not, `series` whatever it says.
+
+    `args: {national}` says that it is a national number (naming.yaml), such as health-record.
+    """
     env, kind, fixed = making.env, str(making.args.get("kind", "")), str(making.args.get("type", ""))
-    series_of = str(making.args.get("series", ""))
+    series_of, national = str(making.args.get("series", "")), str(making.args.get("national", ""))
 
     def convert(raw: str) -> Cell:
         parts = [*raw.split("^"), *[""] * 8]
@@ -46,6 +49,7 @@ def cx(making: Making) -> Convert:
             return refused
         sent_type, (namespace, oid) = text_of(parts[4]), _authority(parts[3])
         series = Series(series_of) if series_of else _series(env, sent_type, namespace or oid, kind)
+        series = Series(national, national) if national else series
         if series.national == RESIDENT:
             return _resident(number, env, "")
         body = _typed(fixed or sent_type, env, fixed=bool(fixed))

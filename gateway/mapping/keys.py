@@ -16,6 +16,7 @@ from gateway.mapping.identifiers import LICENCE, RESIDENT, SOCIAL, UNVERIFIED
 Body = dict[str, Any]
 # The number series that name something; a feed's `daily:` lists those that start again each day.
 PLACER, FILLER, VISIT, SPECIMEN, REPORT, MEMBER = "placer", "filler", "visit", "specimen", "report", "member"
+CHARGE = "charge"
 _SERIES = {"Practitioner": "staff", "Organization": "organization", "Location": "location", "Device": "device"}
 _NOT_PERSONS = frozenset({"AN", "VN"})  # account and visit numbers change with the visit (table 0203)
 
@@ -117,6 +118,16 @@ def coverage(facts: Facts) -> Identity:
         value = "|".join((facts.parts[0], number))
         return Identity((Key(facts.env.number_system("coverage"), value),))
     return _child(facts, "cov")
+
+
+def charge(facts: Facts) -> Identity:
+    """Name a charge by its transaction number, a refund of the same number apart; else as a child of the visit."""
+    keys = _numbered(facts, (CHARGE,))
+    if not keys:
+        return _child(facts, "chg")
+    refund = "|refund" if str(facts.body.get("priceOverride", {}).get("value", "")).startswith("-") else ""
+    named = tuple(key._replace(value=key.value + refund) for key in keys)
+    return Identity(named, guard={"patient": facts.patient} if facts.patient else {})
 
 
 def role(facts: Facts) -> Identity:
@@ -250,6 +261,7 @@ NAMINGS: dict[str, Naming] = {
     "encounter": encounter,
     "specimen": specimen,
     "coverage": coverage,
+    "charge": charge,
     "role": role,
     "thing": thing,
     "numbered": numbered,

@@ -12,6 +12,8 @@ import yaml
 from gateway.mapping import definition
 from gateway.mapping.definition import MapDef, MessageDef, ResourceDef
 from gateway.mapping.environment import CodeMap, Series, Target
+from gateway.mapping.tables import definition as tabular
+from gateway.mapping.tables.definition import TableDef
 
 _SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAP_KEYS = {
@@ -64,6 +66,7 @@ class Library:
     datatypes: dict[str, MapDef] = field(default_factory=dict)
     segments: dict[str, MapDef] = field(default_factory=dict)
     messages: dict[str, MessageDef] = field(default_factory=dict)
+    tables: dict[str, TableDef] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
 
     def copy(self) -> "Library":
@@ -74,6 +77,7 @@ class Library:
             {name: _copied(item) for name, item in self.datatypes.items()},
             {name: _copied(item) for name, item in self.segments.items()},
             {name: _copied_message(item) for name, item in self.messages.items()},
+            {name: item.copy() for name, item in self.tables.items()},
             Naming(
                 dict(naming.coding), dict(naming.identifiers), dict(naming.national), dict(naming.units),
                 set(naming.absent),
@@ -110,7 +114,8 @@ class Reader:
     def lay_over(self, library: Library, folder: Path) -> None:
         """Lay the definitions of one folder over a library."""
         for kind, read in (
-            ("codes", self._codes), ("datatypes", self._map), ("segments", self._map), ("messages", self._message)
+            ("codes", self._codes), ("datatypes", self._map), ("segments", self._map), ("messages", self._message),
+            ("tables", self._table),
         ):  # fmt: skip
             found = [(self.yaml(path), path) for path in sorted((folder / kind).rglob("*.yaml"))]
             for raw, path in sorted(found, key=lambda pair: "like" in pair[0]):  # these need the others to be there
@@ -202,6 +207,14 @@ class Reader:
         if replaces and rule.id != replaces:
             target.rules = {rule.id if key == replaces else key: item for key, item in target.rules.items()}
         target.rules[rule.id] = rule
+
+    def _table(self, library: Library, raw: dict[str, Any], path: Path) -> None:
+        name = str(raw.get("table", ""))
+        if not tabular.NAME.fullmatch(name):
+            self.faults.add(path, "", f"says no `table`: its name in small letters, digits and _, not {name!r}")
+            return
+        target = library.tables.setdefault(name, TableDef(name, file=str(path)))
+        tabular.lay_over(target, raw, str(path), lambda rule, text: self.faults.add(path, rule, text))
 
     def _message(self, library: Library, raw: dict[str, Any], path: Path) -> None:
         name = str(raw.get("message", ""))

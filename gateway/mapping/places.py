@@ -59,6 +59,31 @@ def location(making: Making) -> Convert:
     return convert
 
 
+def place(making: Making) -> Convert:
+    """Make the conversion of the PL a master file tells of: the place itself, without what it is in."""
+    convert = location(making)
+
+    def itself(raw: str) -> Cell:
+        found = convert(raw)
+        if found.value is None:
+            return found
+        body = {name: value for name, value in found.value.body.items() if name != "resourceType"}
+        return Cell(body, found.notes)
+
+    return itself
+
+
+def around(making: Making) -> Convert:
+    """Make the conversion of a PL to the place that its most specific place is in."""
+    convert = location(making)
+
+    def outer(raw: str) -> Cell:
+        found = convert(raw)
+        return Cell(found.value.refs[0].proto) if found.value is not None and found.value.refs else EMPTY
+
+    return outer
+
+
 def _level(sent: list[str], code: str, words: str, path: str, whole: Proto | None, env: Environment) -> Proto:
     """Return one place: known by its path, since every ward has a bed 1; its own name and universal id stand beside."""
     name = sent[0] or sent[1]

@@ -14,6 +14,19 @@ _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _SPLIT_POWER = re.compile(r"\D{0,2}10\^\d{1,2}(?:[/*].*)?")
 
 
+_GROUPED = re.compile(r"[￥¥$]?\s*([+-]?\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?)\s*元?")
+_MONEY = re.compile(r"(?:[￥¥]|RMB|CNY)\s*([+-]?[\d.]+)|([+-]?[\d.]+)\s*元")
+
+
+def ungrouped(text: str) -> str:
+    """Return an amount without thousands separators and signs of currency (`￥1,203.5`); other texts as they are."""
+    grouped = _GROUPED.fullmatch(text)
+    if grouped is not None:
+        return grouped[1].replace(",", "").replace("，", "")
+    money = _MONEY.fullmatch(text)
+    return (money[1] or money[2]) if money is not None else text
+
+
 def text(raw: str) -> Cell:
     """Return the text of a raw value; components, if any, stand apart by a blank."""
     if "^" not in raw:
@@ -54,6 +67,12 @@ def decimal(raw: str) -> Cell:
     if found is None:
         return Cell(None, (Note(f"'{sent}' is not a number; it was left out"),))
     return Cell(found[0], (Note(found[1], severity="information"),) if found[1] else ())
+
+
+def negative(raw: str) -> Cell:
+    """Return a decimal below zero, whichever sign was sent: a refund is a negative row (ruling R1)."""
+    found = decimal(raw)
+    return found if found.value is None else Cell(-abs(found.value), found.notes)
 
 
 def integer(raw: str, least: int = 0) -> Cell:

@@ -4,7 +4,19 @@ import base64
 from functools import partial
 from html import escape
 
-from gateway.mapping import coded, dates, identifiers, names, periods, places, scalars, timing, values
+from gateway.mapping import (
+    coded,
+    dates,
+    identifiers,
+    measures,
+    names,
+    periods,
+    persons,
+    places,
+    scalars,
+    timing,
+    values,
+)
 from gateway.mapping.cell import EMPTY, Cell, Convert, Note
 from gateway.mapping.environment import parts_of, text_of
 from gateway.mapping.making import ConvertMaker, Making, StepMaker
@@ -105,6 +117,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "instant": _plain(dates.instant),
     "time": _plain(dates.time_of_day),
     "decimal": _plain(scalars.decimal),
+    "negative": _plain(scalars.negative),
     "integer": _integer,
     "boolean": _boolean,
     "code": _code,
@@ -140,6 +153,15 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "resident_id": identifiers.resident,
     "contact_point": places.contact_point,
     "location": places.location,
+    "place": places.place,
+    "around": places.around,
+    "measure": measures.measure,
+    "money": measures.money,
+    "number": _plain(measures.number),
+    "count": measures.count,
+    "age": measures.age,
+    "glued": measures.glued,
+    "phone": persons.phone,
     "attachment": values.attachment,
     "numeric": values.numeric,
 }
@@ -150,5 +172,8 @@ STEPS: dict[str, StepMaker] = {
     "cleared": periods.cleared,
     "observation_value": values.observation_value,
     "reference_range": values.reference_range,
+    "result": measures.result,
+    "range": measures.range_,
+    "own_resident_id": persons.own_resident,
     "document_content": values.document_content,
 }

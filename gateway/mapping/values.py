@@ -62,7 +62,7 @@ def reference_range(making: Making) -> Step:
         if found is None:
             if len(cache) >= CACHE_SIZE:
                 cache.clear()
-            found = cache[key] = _ranges(raw, run.fields[6], env)
+            found = cache[key] = ranges(raw, run.fields[6], env)
         if found and "component" in body:
             for part in body["component"]:
                 part["referenceRange"] = found
@@ -153,7 +153,7 @@ def _joined(raw: str, unit: str, env: Environment) -> Cell:
 
 def _guessed(raw: str, unit: str, env: Environment) -> Cell:
     """No type was sent: a number is a Quantity, a titre a Ratio, everything else a string."""
-    for read in (_number, _ratio):
+    for read in (_number, ratio):
         cell = read(raw, unit, env)
         if cell.value is not None:
             return cell
@@ -161,7 +161,7 @@ def _guessed(raw: str, unit: str, env: Environment) -> Cell:
 
 
 def _nm(raw: str, unit: str, env: Environment) -> Cell:
-    for read in (_number, _ratio):
+    for read in (_number, ratio):
         cell = read(raw, unit, env)
         if cell.value is not None:
             return cell
@@ -188,7 +188,8 @@ def _number(raw: str, unit: str, env: Environment) -> Cell:
     return Cell(body, (Note(digits[1], severity="information"),) if digits[1] else ())
 
 
-def _ratio(raw: str, unit: str, env: Environment) -> Cell:
+def ratio(raw: str, unit: str, env: Environment) -> Cell:
+    """Return the Ratio of a titre (`1:80`), EMPTY for other texts."""
     found = _RATIO.fullmatch(text_of(raw))
     if found is None:
         return EMPTY
@@ -292,7 +293,8 @@ def _binary(encoding: str, data: str) -> str | None:
     return base64.b64encode(data.encode()).decode() if data else ""
 
 
-def _ranges(raw: str, unit: str, env: Environment) -> list[Body]:
+def ranges(raw: str, unit: str, env: Environment) -> list[Body]:
+    """Return the reference ranges in a text, with bounds where they can be read."""
     words = text_of(raw.replace("^", " "))
     if not words.strip("[]() "):
         return []

@@ -1,0 +1,1 @@
+"""Tables: exports (CSV, Excel …) cut into records that the mapping engine reads as it reads messages."""
