@@ -16,6 +16,7 @@ from gateway.mapping.library import Library, Reader, expand_every
 from gateway.mapping.plan import MessagePlan, compile_plan
 from gateway.mapping.program import SegmentProgram
 from gateway.mapping.tables import rules
+from gateway.mapping.tables.definition import TableDef
 from gateway.mapping.tables.reading import Tables
 from gateway.mapping.tables.records import TableMessage
 from gateway.mapping.tables.running import TableRun
@@ -109,7 +110,7 @@ class Mapper:
 
 
 class Catalog:
-    """All feeds, each with its mapper; `version` is the digest of every file read."""
+    """All feeds, each with its mapper; `version` is the digest of every file read, `base_tables` those of the base."""
 
     def __init__(
         self,
@@ -118,8 +119,10 @@ class Catalog:
         book: Iterable[Feed],
         attachment_inline: int = INLINE,
         tables: Mapping[str, Tables] | None = None,
+        base_tables: Iterable[TableDef] = (),
     ) -> None:
         self.version = version
+        self.base_tables = tuple(base_tables)
         self._tables = dict(tables or {})
         self.attachment_inline = attachment_inline
         self.feeds = list(book)
@@ -170,7 +173,8 @@ def load(folders: list[Path], *, base: str = BASE, attachment_inline: int = INLI
         loaded.site(library, site)
     if reader.faults.found:
         raise WrongDefinitions(reader.faults.found)
-    return Catalog(reader.version, loaded.mappers, loaded.feeds, attachment_inline, loaded.tables)
+    known = library.tables.values()
+    return Catalog(reader.version, loaded.mappers, loaded.feeds, attachment_inline, loaded.tables, known)
 
 
 def _check_tables(library: Library, reader: Reader) -> None:
