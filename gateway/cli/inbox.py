@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
+from gateway.cli import files as tables
 from gateway.cli import redact
 from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.errors import Category, GatewayError
 from gateway.fhir import temporal
 from gateway.settings import Settings
 from gateway.store.engine import Store
-from gateway.store.values import Arrival, State, WorkFilter, WorkRow, arrival_of
+from gateway.store.values import TABLE, Arrival, State, WorkFilter, WorkRow, arrival_of
 
 _STATES = [state.name.lower() for state in State]
 
@@ -23,6 +24,9 @@ def inbox() -> None:
 
     Example: gateway inbox list --state parked
     """
+
+
+inbox.add_command(tables.files)
 
 
 @inbox.command("list", epilog="Example: gateway inbox list --state parked --reason key-reused")
@@ -56,6 +60,7 @@ def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
     with opened(settings) as gateway:
         row = gateway.store.work.show(item)
         raw = _raw(row, gateway.store.inbox.arrival(arrival_of(item)))
+        pairs = tables.cells(gateway, row) if row.type == TABLE else []
         with gateway.store.read() as tx:
             made = tx.versions_of_item(item)
     if as_raw and not redacted:
@@ -63,11 +68,13 @@ def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
         return
     _head(row)
     for severity, _, text, where in json.loads(row.issues):
-        told = redact.sentence(text, raw) if redacted else text
-        console.print(f"  {severity} {where}: {told}" if where else f"  {severity}: {told}")
+        console.print(f"  {severity} {where + ': ' if where else ''}{_told(text, row, raw, pairs, redacted=redacted)}")
     for version in made:
         console.print(f"  made {version.type}/{version.fid} version {version.ver}")
-    click.echo(redact.message(raw) if redacted else _text(raw))
+    if row.type == TABLE:
+        _show_cells(row, tables.redacted(pairs) if redacted else pairs)
+    else:
+        click.echo(redact.message(raw) if redacted else _text(raw))
 
 
 @inbox.command(epilog="Example: gateway inbox retry 73400320")
@@ -115,7 +122,22 @@ def _raw(row: WorkRow, arrival: Arrival | None) -> bytes:
     if arrival is None or arrival.body is None:
         text = "its raw bytes are past retention; digest, size and date are kept"
         raise GatewayError(text, where=str(row.item_id), category=Category.GONE)
+    if row.type == TABLE:  # a row has no bytes of its own
+        return arrival.body
     return arrival.body[row.offset : row.offset + row.length] if row.length else arrival.body
+
+
+def _told(text: str, row: WorkRow, raw: bytes, pairs: list[tuple[str, str]], *, redacted: bool) -> str:
+    if not redacted:
+        return text
+    return tables.sentence(text, pairs) if row.type == TABLE else redact.sentence(text, raw)
+
+
+def _show_cells(row: WorkRow, pairs: list[tuple[str, str]]) -> None:
+    if pairs:
+        console.print(f"  line {row.offset}" + (f", {row.length} lines" if row.length > 1 else ""))
+    for head, cell in pairs:
+        console.print(f"    {head}: {cell}")
 
 
 def _head(row: WorkRow) -> None:

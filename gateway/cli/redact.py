@@ -1,6 +1,7 @@
 """Redaction: a message's shape without its values, so that it can be sent to a vendor."""
 
 import re
+from collections.abc import Iterable
 
 from gateway.formats import hl7v2_tables
 
@@ -20,9 +21,14 @@ def message(raw: bytes) -> str:
 
 def sentence(text: str, raw: bytes) -> str:
     """Return an issue's sentence without values: what it quotes, its numbers, and whatever stands in the message."""
-    for value in sorted(_values(raw), key=len, reverse=True):
-        text = text.replace(value, _mask(value))
-    return _QUOTED.sub(lambda found: _mask(found[0]), text)
+    return without(text, _values(raw))
+
+
+def without(text: str, values: Iterable[str]) -> str:
+    """Return a sentence without these values, without what it quotes and without numbers."""
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, mask(value))
+    return _QUOTED.sub(lambda found: mask(found[0]), text)
 
 
 def _lines(raw: bytes) -> list[str]:
@@ -37,7 +43,7 @@ def _values(raw: bytes) -> set[str]:
 
 
 def _segment(line: str) -> str:
-    return "|".join(_mask(field) if masked else field for field, masked in _fields(line))
+    return "|".join(mask(field) if masked else field for field, masked in _fields(line))
 
 
 def _fields(line: str) -> list[tuple[str, bool]]:
@@ -50,7 +56,8 @@ def _fields(line: str) -> list[tuple[str, bool]]:
     return [(name, not known), *told]
 
 
-def _mask(value: str) -> str:
+def mask(value: str) -> str:
+    """Return a value with every letter as x, every ideograph as 某 and every digit as 9."""
     return "".join(_sign(letter) for letter in value)
 
 

@@ -18,7 +18,6 @@ from gateway.store.values import TABLE, NewArrival, NewReject
 HEAD = 4096  # bytes of refused input that are kept
 ACKNOWLEDGEMENT = "acknowledgement"
 _TEST = ("T", "D")
-_TABLES = ("csv", "xlsx")
 _BATCH = (b"FHS", b"BHS")
 _BLANK = b"\xef\xbb\xbf\x0b\r\n\t \x00"
 
@@ -71,7 +70,7 @@ def arrival(unit: Unit, who: Who, received_us: int, answer: str) -> NewArrival:
     """Return what the inbox keeps of a unit that is taken."""
     assert unit.feed is not None
     envelope = unit.envelopes[0] if unit.envelopes else None
-    table = unit.feed.format in _TABLES
+    table = unit.feed.tabular
     return NewArrival(
         feed=unit.feed.name,
         site=unit.feed.site,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway import clock, failpoints
 from gateway.fhir.issues import Issue
 from gateway.pipeline.line import Batch, Held
-from gateway.pipeline.parse import read
+from gateway.pipeline.parse import patients
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Reason
 from gateway.record import write
 from gateway.record.write import Effect, Origin
@@ -82,7 +82,7 @@ def queue(store: Store, items: Sequence[Item], cursor: int, lease: Lease) -> Non
     """Give items a row to wait in, and note how far the inbox has been picked up."""
     with store.write() as tx:
         lease.fence(tx, (), cursor)
-        tx.work_put([queued_row(item, read(item).patient_keys) for item in items])
+        tx.work_put([queued_row(item, patients(item)) for item in items])
         if cursor:
             tx.cursor_set("arrivals", cursor)
 
@@ -113,7 +113,7 @@ def held_row(held: Held) -> WorkRow:
 
 def retry_row(entry: Failed) -> WorkRow:
     """Return the row of an item whose definitions failed and that is tried again later."""
-    row = _row(entry.item, read(entry.item).patient_keys, State.RETRY, entry.issues)
+    row = _row(entry.item, patients(entry.item), State.RETRY, entry.issues)
     return row._replace(reason=str(Reason.POISON), next_us=entry.next_us)
 
 

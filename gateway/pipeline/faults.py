@@ -3,7 +3,7 @@
 from gateway.fhir.issues import Issue
 from gateway.pipeline import limits
 from gateway.pipeline.line import Batch
-from gateway.pipeline.parse import read
+from gateway.pipeline.parse import patients
 from gateway.pipeline.values import Failed, Item, Parked, Reason
 
 DEATHS = 3
@@ -37,5 +37,5 @@ def failed(item: Item, fault: BaseException, now_us: int) -> Batch:
     issues = (Issue("fatal", "exception", f"the definitions of feed {item.feed.name} failed with {told}"),)
     tries = DEATHS if isinstance(fault, limits.Overtime | MemoryError) else CONTENT_FAILURES
     if item.attempts + 1 >= tries:
-        return Batch(parked=[Parked(item, Reason.POISON, issues, read(item).patient_keys)])
+        return Batch(parked=[Parked(item, Reason.POISON, issues, patients(item))])
     return Batch(failed=[Failed(item, now_us + int(pause(item.attempts) * 1_000_000), issues)])

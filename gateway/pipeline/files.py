@@ -2,27 +2,27 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gateway import clock, failpoints
 from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
 from gateway.mapping.catalog import Catalog
+from gateway.mapping.tables.footer import Check
+from gateway.mapping.tables.reading import TableFile
+from gateway.mapping.tables.records import Record
 from gateway.pipeline import faults, sorting
 from gateway.pipeline.commit import FILES, LANES, Lease, issues_text, lane_of, lane_of_key
 from gateway.pipeline.parse import keys_of, quarantine
 from gateway.pipeline.shelf import Lost, Shelf, Unfit, name_of
 from gateway.pipeline.sorting import Contents
-from gateway.pipeline.values import Reason, Record
+from gateway.pipeline.values import Reason
 from gateway.store.engine import Store, WriteTx
 from gateway.store.rows import FileReport, FileState
 from gateway.store.values import FILE_INDEX, TABLE, Arrival, State, WorkRow, arrival_of, clean, item_id
 
-if TYPE_CHECKING:
-    from gateway.mapping.tables import TableFile
-
 CHUNK = 1000
 _PAGE = 5000
+_ISSUES_KEPT = 50
 _STAYS = frozenset({Reason.KEY_REUSED, Reason.REFUSED})
 """Parked rows that a corrected row does not replace: somebody else's content may be in them."""
 
@@ -100,7 +100,7 @@ class Files:
             return self._park(report, lease, Reason.HALF_FILE, text)
         return 0
 
-    def _chunk(self, report: FileReport, file: "TableFile", lease: Lease) -> int:
+    def _chunk(self, report: FileReport, file: TableFile, lease: Lease) -> int:
         whole = self._contents(report, file)
         records: list[Record] = file.records[report.taken : report.taken + CHUNK]
         with self._store.read() as tx:
@@ -126,7 +126,7 @@ class Files:
         failpoints.hit("fp9")
         return len(records)
 
-    def _end(self, report: FileReport, file: "TableFile", lease: Lease) -> int:
+    def _end(self, report: FileReport, file: TableFile, lease: Lease) -> int:
         """Note the rows a full export lacks, and that the file is done."""
         missing = self._missing(report, file) if report.mode in ("full", "window") else []
         now_us = clock.now_us()
@@ -140,7 +140,7 @@ class Files:
         self._whole = None
         return 1
 
-    def _missing(self, report: FileReport, file: "TableFile") -> list[str]:
+    def _missing(self, report: FileReport, file: TableFile) -> list[str]:
         whole, after, missing = self._contents(report, file), "", []
         while True:
             with self._store.read() as tx:
@@ -156,7 +156,7 @@ class Files:
                 return missing
             after = page[-1].key
 
-    def _contents(self, report: FileReport, file: "TableFile") -> Contents:
+    def _contents(self, report: FileReport, file: TableFile) -> Contents:
         if self._whole is None or self._whole.arrival != report.arrival:
             self._whole = sorting.contents(file.records, report.arrival)
         return self._whole
@@ -215,7 +215,7 @@ class Files:
         return 1
 
 
-def _told(report: FileReport, file: "TableFile") -> FileReport:
+def _told(report: FileReport, file: TableFile) -> FileReport:
     """Return the report with what the file says of itself."""
     return report._replace(table=file.table, mode=file.mode, records=len(file.records), facts=facts(file))
 
@@ -228,7 +228,22 @@ def _replace_parked(tx: WriteTx, item_ids: Sequence[int]) -> None:
     tx.work_release_all({row.patient_key for row in rows if row.item_id in set(gone) and row.patient_key})
 
 
-def facts(file: "TableFile") -> str:
+def facts(file: TableFile) -> str:
     """Return what a file says of itself, as JSON text for its report."""
-    said = {"kind": file.kind, "encoding": file.encoding, "header_line": file.header_line}
+    said = {
+        "kind": file.kind,
+        "encoding": file.encoding,
+        "header_line": file.header_line,
+        "rows": file.rows,
+        "reconciled": file.reconciled,
+        "totals": [
+            {"line": total.line, "label": total.label, "checks": [_check(check) for check in total.checks]}
+            for total in file.totals
+        ],
+        "issues": [[one.severity, one.text, one.where] for one in file.issues[:_ISSUES_KEPT]],
+    }
     return json.dumps(said, ensure_ascii=False)
+
+
+def _check(check: Check) -> list[str | bool]:
+    return [check.what, str(check.told), str(check.found), check.good]

@@ -51,11 +51,17 @@ class Leases:
             return False
         self._lanes = self._store.lanes.lease(self._owner)
         before, self._picker = self._picker, self._store.lanes.take(PICKER, self._owner)
-        # Whoever picks up messages leaves files to another worker, where there is one.
-        alone = len(self._lanes) == LANES
-        self._files = self._store.lanes.take(FILES, self._owner) if alone or not self.picks else None
+        self._renew_files()
         self._renew_at = clock.monotonic() + RENEW_SECONDS
         return self.picks and self._picker != before
+
+    def _renew_files(self) -> None:
+        """Take files apart where there is no other worker, or this one does not pick up messages."""
+        if len(self._lanes) == LANES or not self.picks:
+            self._files = self._store.lanes.take(FILES, self._owner)
+        elif self._files is not None:
+            self._store.lanes.drop(FILES, self._owner)
+            self._files = None
 
     def release(self) -> None:
         """Give everything back at an orderly stop."""

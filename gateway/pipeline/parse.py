@@ -4,7 +4,8 @@ from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
 from gateway.formats import charset, hl7v2
 from gateway.formats.hl7v2 import Message
-from gateway.pipeline.values import Item, Parked, Parsed, Reason, Record, Sorted
+from gateway.mapping.tables.records import Record
+from gateway.pipeline.values import Item, Parked, Parsed, Reason, Sorted
 
 # Where a message names its patient, most telling first (PID-3 list, PID-2 and PID-4 of older versions).
 _NUMBERS = (("PID", 3), ("PID", 2), ("PID", 4), ("MRG", 1), ("MRG", 4))
@@ -47,6 +48,13 @@ def _record(item: Item) -> Parsed | Parked:
         return Parked(item, Reason.QUARANTINED, (quarantine(record),))
     message = record.message
     return Parsed(item, message, keys_of(record, item.feed.site), tuple(message.issues))
+
+
+def patients(item: Item) -> tuple[str, ...]:
+    """Return the numbers that name an item's patients; of a record without making its message."""
+    if item.of_file:
+        return keys_of(item.record, item.feed.site) if item.record is not None else ()
+    return read(item).patient_keys
 
 
 def keys_of(record: Record, site: str) -> tuple[str, ...]:

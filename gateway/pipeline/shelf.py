@@ -3,19 +3,17 @@
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gateway.errors import Category, GatewayError
 from gateway.mapping.catalog import Catalog
 from gateway.mapping.feeds import Feed, FeedBook
+from gateway.mapping.tables.reading import TableFile
+from gateway.mapping.tables.records import Record
 from gateway.pipeline import inbox, limits
 from gateway.pipeline.inbox import Picked
-from gateway.pipeline.values import Item, Record
+from gateway.pipeline.values import Item
 from gateway.store.engine import Store
 from gateway.store.values import FILE_INDEX, TABLE, WorkRow, arrival_of
-
-if TYPE_CHECKING:
-    from gateway.mapping.tables import TableFile
 
 RECORDS = 200_000  # of all files on the shelf, or one file
 FILE_SECONDS = 120.0  # of processor time to read one file
@@ -40,7 +38,7 @@ class Shelf:
         self._most = records
         self._files: OrderedDict[int, TableFile | GatewayError] = OrderedDict()
 
-    def file(self, arrival: int, feed: str) -> "TableFile":
+    def file(self, arrival: int, feed: str) -> TableFile:
         """Return a file as read; raises NotATable, Lost, or GatewayError where the feed reads no tables."""
         found = self._files.get(arrival)
         if found is None:
@@ -89,7 +87,7 @@ class Shelf:
             return records[number]
         return next((record for record in records if record.line == row.offset), None)
 
-    def _read(self, arrival: int, feed: str) -> "TableFile | GatewayError":
+    def _read(self, arrival: int, feed: str) -> TableFile | GatewayError:
         stored = self._store.inbox.arrival(arrival)
         if stored is None or stored.body is None:
             return Lost("its raw bytes are past retention, so it cannot be read again; digest, size and date are kept")
@@ -111,7 +109,7 @@ def name_of(envelope: str) -> str:
     return str(json.loads(envelope).get("file", ""))
 
 
-def _size(entry: "TableFile | GatewayError") -> int:
+def _size(entry: TableFile | GatewayError) -> int:
     return 1 if isinstance(entry, GatewayError) else len(entry.records)
 
 

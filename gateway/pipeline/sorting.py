@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.pipeline.values import Record
+from gateway.mapping.tables.records import Record
 from gateway.store.rows import RowState
 from gateway.store.values import arrival_of, clean, item_id
 

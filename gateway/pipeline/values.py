@@ -2,37 +2,17 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message
 from gateway.mapping.draft import Mapped
 from gateway.mapping.feeds import Feed
+from gateway.mapping.tables.records import Record
 from gateway.record.states import Plan
 from gateway.store.values import State
 
 T = TypeVar("T")
-
-
-class Record(Protocol):
-    """One record of a table: the rows that tell one thing, and the message they amount to."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def lines(self) -> int: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def digest(self) -> bytes: ...
-    @property
-    def patient_keys(self) -> tuple[str, ...]: ...
-    @property
-    def fault(self) -> str: ...
-    @property
-    def message(self) -> Message: ...
 
 
 class Reason(StrEnum):

@@ -73,3 +73,12 @@ def test_a_heartbeat_from_before_a_reboot_does_not_hold_a_lane(store):
     with store.write() as tx:
         tx.session.do("UPDATE lane SET heartbeat_us = heartbeat_us + 3600000000")
     assert store.lanes.take(-1, "b") == 2
+
+
+def test_a_single_lane_given_back_is_free_at_once_and_no_other(store):
+    first, second = store.lanes.take(-1, "a"), store.lanes.take(-2, "a")
+    store.lanes.drop(-2, "b")
+    assert store.lanes.take(-2, "b") is None
+    store.lanes.drop(-2, "a")
+    assert store.lanes.take(-2, "b") == second + 1
+    assert store.lanes.take(-1, "a") == first
