@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     written = 0
     for feed in book.feeds:
         for sample in samples(folder / feed.site / feed.name):
-            text = become(sample.message.read_bytes(), feed, book.mapper(feed.name))
+            text = become(sample.message.read_bytes(), feed, book, sample.message.name)
             sample.expected.write_text(text, encoding="utf-8")
             written += 1
     print(f"{written} samples of {len(book.feeds)} feeds")

@@ -145,6 +145,13 @@ def numbered(facts: Facts) -> Identity:
     return Identity(tuple(dict.fromkeys(keys))) if keys else _child(facts, "n")
 
 
+def owned(facts: Facts) -> Identity:
+    """Name a resource by its identifiers; the same number of another person is no update (ruling R2)."""
+    entries = [entry for entry in _entries(facts.body) if entry.get("system") and entry.get("value")]
+    keys = [Key(entry["system"], entry["value"], _day(facts, (_tail(entry["system"]),))) for entry in entries]
+    return Identity(tuple(dict.fromkeys(keys)), guard=_guard(facts)) if keys else _child(facts, "o")
+
+
 def thing(facts: Facts) -> Identity:
     """Name an institution, place or device by its identifier, else its name, else as a child."""
     keys = by_identifier(facts.body, facts.env)
@@ -246,7 +253,11 @@ def _guard(facts: Facts) -> dict[str, str]:
 
 
 def _series(key: Key) -> str:
-    return key.system.rsplit("/", 1)[-1]
+    return _tail(key.system)
+
+
+def _tail(system: str) -> str:
+    return system.rsplit("/", 1)[-1]
 
 
 def _code(concept: Any) -> str:
@@ -264,7 +275,9 @@ NAMINGS: dict[str, Naming] = {
     "charge": charge,
     "role": role,
     "thing": thing,
+    "by_identifier": thing,
     "numbered": numbered,
+    "owned": owned,
     "child": child,
     "observation": observation,
 }

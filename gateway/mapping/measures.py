@@ -15,7 +15,8 @@ from gateway.mapping.making import Body, Making, Running, Step
 
 AGE_UNITS = {
     "岁": "a", "周岁": "a", "年": "a", "Y": "a", "YR": "a", "YRS": "a", "": "a",
-    "月": "mo", "个月": "mo", "月龄": "mo", "M": "mo", "周": "wk", "W": "wk", "天": "d", "日": "d", "日龄": "d", "D": "d",
+    "月": "mo", "个月": "mo", "月龄": "mo", "M": "mo", "周": "wk", "W": "wk",
+    "天": "d", "日": "d", "日龄": "d", "D": "d",
     "小时": "h", "时": "h", "H": "h",
 }  # fmt: skip
 _WORDS = {"a": "岁", "mo": "月", "wk": "周", "d": "天", "h": "小时"}

@@ -63,11 +63,11 @@ def _phone(number: str, use: str) -> dict[str, Any] | Note | None:
 
 
 def own_resident(making: Making) -> Step:
-    """Make the step that writes a resident ID unless it is surely another person's (`args: {birth, sex, name}`: columns).
+    """Make the step that writes a resident ID unless it is surely another person's.
 
-    A newborn often carries the mother's number: birth dates years apart, or a name like 赵雅之子 with another birth
-    date, say so. A smaller difference keeps both, with an issue (china.md §5.2 cases 11 and 12). `args: {to}` is the
-    target, else identifier.
+    `args: {birth, sex, name}` are columns. A newborn often carries the mother's number: birth dates years apart,
+    or a name like 赵雅之子 with another birth date, say so. A smaller difference keeps both, with an issue
+    (china.md §5.2 cases 11 and 12). `args: {to}` is the target, else identifier.
     """
     convert = Memo(identifiers.resident(making))
     write = writer(str(making.args.get("to", "identifier[]")))

@@ -6,12 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.fhir.issues import Issue
 from gateway.formats import charset, hl7v2
-from gateway.mapping.catalog import Mapper
+from gateway.mapping.catalog import Catalog, Mapper
 from gateway.mapping.draft import Draft, Mapped, Move, Renumber, Split
 from gateway.mapping.feeds import Feed
+from gateway.mapping.tables.reading import TableFile
+from gateway.mapping.tables.records import Record
 
 _NUMBER = re.compile(r'"\\u0000(-?[0-9.eE+-]+)"')
+_SENT = frozenset({".hl7", ".csv", ".txt", ".xlsx", ".xls"})
 _FIRST = ("resourceType", "extension", "identifier")
 
 
@@ -23,18 +27,55 @@ class Sample(NamedTuple):
 
 
 def samples(folder: Path) -> list[Sample]:
-    """Return the pairs under a feed's folder (`samples/NAME.hl7` with `samples/NAME.json`), by name."""
-    return [Sample(path, path.with_suffix(".json")) for path in sorted((folder / "samples").glob("*.hl7"))]
+    """Return the pairs under a feed's folder (`samples/NAME.hl7` or a table, with `samples/NAME.json`), by name."""
+    found = [path for path in sorted((folder / "samples").glob("*")) if path.suffix in _SENT]
+    return [Sample(path, path.with_suffix(".json")) for path in found]
 
 
-def become(raw: bytes, feed: Feed, mapper: Mapper) -> str:
-    """Return the resources of a message as sorted JSON text; raises what decoding and parsing raise."""
+def become(raw: bytes, feed: Feed, catalog: Catalog, name: str = "") -> str:
+    """Return what a message or a file of tables becomes as sorted JSON text; raises what reading raises."""
+    mapper = catalog.mapper(feed.name)
+    if feed.tabular:
+        return _rendered(_file(catalog.tables(feed.name).read(raw, name), mapper))
     decoded = charset.decode(raw, feed.charset or None, charset.sniff_hl7(raw))
     return render(mapper.map(hl7v2.parse(decoded.text)))
 
 
+def _file(found: TableFile, mapper: Mapper) -> dict[str, Any]:
+    """Return every record of a file with its resources, its issues and what was left over for no reason."""
+    return {
+        "table": found.table,
+        "rows": found.rows,
+        "skipped": [f"{line}: {why}" for line, why in found.skipped],
+        "issues": [_issue(issue) for issue in found.issues],
+        "records": [_record(record, mapper) for record in found.records],
+    }
+
+
+def _record(record: Record, mapper: Mapper) -> dict[str, Any]:
+    if record.fault:
+        return {"line": record.line, "fault": record.fault}
+    message = record.message
+    mapped = mapper.map(message)
+    return {
+        "line": record.line,
+        "key": record.key,
+        "issues": [_issue(issue) for issue in (*message.issues, *mapped.issues)],
+        "left": [f"{left.where}: {left.reason}" for left in mapped.left if not left.kept],
+        "resources": _bodies(mapped),
+    }
+
+
+def _issue(issue: Issue) -> str:
+    return f"{issue.severity}: {issue.where}: {issue.text}"
+
+
 def render(mapped: Mapped) -> str:
     """Return the drafts as a JSON array, sorted by type and draft name; references say which draft they mean."""
+    return _rendered(_bodies(mapped))
+
+
+def _bodies(mapped: Mapped) -> list[Any]:
     types = {draft.name: draft.type for draft in mapped.drafts}
     drafts = sorted(mapped.drafts, key=lambda draft: (draft.type, draft.name))
     bodies: list[Any] = [_body(draft, types) for draft in drafts]
@@ -42,7 +83,11 @@ def render(mapped: Mapped) -> str:
         {"merge": {"into": merge.survivor, "retired": [list(key) for key in merge.retired]}} for merge in mapped.merges
     ]
     bodies += [_said(statement) for statement in mapped.said]
-    text = json.dumps(bodies, ensure_ascii=False, indent=1, default=_decimal)
+    return bodies
+
+
+def _rendered(found: Any) -> str:
+    text = json.dumps(found, ensure_ascii=False, indent=1, default=_decimal)
     return _NUMBER.sub(r"\1", text) + "\n"
 
 

@@ -13,8 +13,8 @@ from gateway.mapping.tables.definition import Column
 
 NULL = '""'
 NULLS = frozenset({
-    "NULL", "null", "Null", "(Null)", "(NULL)", "(null)", "[NULL]", "<NULL>", "\\N", "None", "NaN", "-", "--", "—", "——",
-    "－", "/", "无", "不详", "未查", "未测", "不适用", '""', "''", "N/A", "#N/A", "#REF!", "#VALUE!",
+    "NULL", "null", "Null", "(Null)", "(NULL)", "(null)", "[NULL]", "<NULL>", "\\N", "None", "NaN", "-", "--", "—",
+    "——", "－", "/", "无", "不详", "未查", "未测", "不适用", '""', "''", "N/A", "#N/A", "#REF!", "#VALUE!",
 })  # fmt: skip
 _NO_DATE = re.compile(
     r"(?:9999|2999)[-/.年]?12[-/.月]?31日?.{0,13}|1900[-/.]0?1[-/.]0?1(?: 0?0?[0:.]*)?|0000-00-00.{0,9}"

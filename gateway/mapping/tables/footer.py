@@ -19,6 +19,7 @@ _SELECTED = re.compile(
     r"(?:受影响|记录|数据)?\.?。?\)?"
 )
 _RULED = re.compile(r"[-=_─—\s]{2,}")
+_DIFFERS = "the total of {0.what} says {0.told}, the rows give {0.found}"
 _FOOTERS = re.compile(
     r"(?:填表|制表|填报|审核|复核|打印|导出|统计|报表|负责|单位负责|报送|制单|经办|查询|注|备注|说明|备注说明)[^:]{0,8}:.*|第\d+页.*|page\d+.*"
 )
@@ -115,10 +116,11 @@ class Sums:
     def issues(self, table: str) -> list[Issue]:
         """Return a warning for every total that the rows do not add up to."""
         return [
-            Issue("warning", "business-rule", f"the total of {check.what} says {check.told}, the rows give {check.found}",
-                  f"{table} {total.line}")
-            for total in self.totals for check in total.checks if not check.good
-        ]  # fmt: skip
+            Issue("warning", "business-rule", _DIFFERS.format(check), f"{table} {total.line}")
+            for total in self.totals
+            for check in total.checks
+            if not check.good
+        ]
 
 
 def number(text: str) -> Decimal | None:

@@ -16,8 +16,7 @@ from gateway.mapping.tables.definition import TableDef
 
 ROWS = 20
 # Glyphs that look alike and that NFKC keeps apart (china.md §5.2 case 18).
-_ALIKE = str.maketrans({"査": "查", "箅": "算", "戸": "户", "毎": "每", "曰": "日", "〔": "(", "〕": ")", "【": "(", "】": ")",
-                        "[": "(", "]": ")"})  # fmt: skip
+_ALIKE = str.maketrans("査箅戸毎曰〔〕【】[]", "查算户每日()()()")
 _NOISE = re.compile(r"[\s*:'\"`]+")
 _BRACKETS = re.compile(r"\([^()]*\)$")
 _UNIT = re.compile(r"[(（\[【]([^()（）\[\]【】]*)[)）\]】]\s*$")

@@ -67,7 +67,7 @@ def _check(table: TableDef, faults: Faults) -> None:
 
 def _uses(raw: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the segments a resource reads, each with the map it reads it with."""
-    found = []
+    found: list[tuple[str, str]] = []
     for word in ("on", "also"):
         for segment, use in (raw.get(word) or {}).items():
             told = use.get("map") if isinstance(use, dict) else use

@@ -1,4 +1,4 @@
-"""Runs one record through its plan: the engine's work, with places as lines and columns, and every cell counted once."""
+"""Runs one record through its plan, with places as lines and columns, and every cell counted once."""
 
 from gateway.formats.hl7v2 import Segment
 from gateway.mapping.draft import Left, Trace

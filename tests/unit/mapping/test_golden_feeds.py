@@ -25,7 +25,7 @@ def book():
 @pytest.mark.parametrize(("feed", "sample"), PAIRS, ids=[f"{feed}/{sample.message.stem}" for feed, sample in PAIRS])
 def test_sample_becomes_what_is_expected(book, feed, sample):
     declared = next(found for found in book.feeds if found.name == feed)
-    assert become(sample.message.read_bytes(), declared, book.mapper(feed)) == sample.expected.read_text(
+    assert become(sample.message.read_bytes(), declared, book, sample.message.name) == sample.expected.read_text(
         encoding="utf-8"
     )
 
