@@ -69,7 +69,8 @@ def _wrong_resource(resource: ResourceDef, others: Mapping[str, ResourceDef], li
                 found.append(f"there is no segment map {name}")
             elif not name.startswith(f"{segment}["):
                 found.append(f"segment {segment} cannot be read with {name}")
-    named = (resource.under, resource.parent, resource.yields, *resource.links.values(), *resource.into)
+    targets = (target for targets in resource.links.values() for target in targets.split("|"))
+    named = (resource.under, resource.parent, resource.yields, *targets, *resource.into)
     found.extend(f"there is no resource {name}" for name in named if name and name not in others)
     for path in resource.required:
         if all(paths.parse(link)[0].name != paths.parse(path)[0].name for link in resource.links):

@@ -139,13 +139,13 @@ class Run:
 
     def _connect(self, draft: Draft, blueprint: Blueprint) -> None:
         """Refer to what is open now or opens next in the same group, and let that refer to this."""
-        parent = self._open.get(blueprint.parent)
+        parent = self._open.get(blueprint.parent) or self._open.get(blueprint.within)
         draft.parent = parent.draft.name if parent is not None else ""
         for target, write, single in blueprint.links:
             other = self._open.get(target)
-            if other is not None:
+            if other is not None and single not in draft.body:
                 _link(draft, write, other.draft.name)
-            else:
+            elif other is None:
                 self._pending.setdefault(target, []).append((draft, write, single))
         for target, write in blueprint.into:
             other = self._open.get(target)

@@ -62,8 +62,8 @@ class Finish:
                 _unlink(draft, self._gone)
         _label(found)
         for draft in found:
-            if "medicationReference" in draft.body:  #  a compound (RXC), told after the code of the order
-                draft.body.pop("medicationCodeableConcept", None)
+            if draft.type == "MedicationRequest":
+                _choose(draft.body)
         return found
 
     def _complete(self, instance: Instance) -> bool:
@@ -148,6 +148,16 @@ def _without_yielding(kept: list[Instance]) -> list[Instance]:
 
 def _taken(instance: Instance, taken: set[tuple[str, int]]) -> bool:
     return any((instance.blueprint.yields, id(fields)) in taken for fields in instance.seen.values())
+
+
+def _choose(body: Body) -> None:
+    """Let a prescription name one medication and one dose, where segments told them in two ways."""
+    if "medicationReference" in body:  #  a compound (RXC), told after the code of the order
+        body.pop("medicationCodeableConcept", None)
+    for dosage in body.get("dosageInstruction", ()):
+        for dose in dosage.get("doseAndRate", ()):
+            if "doseRange" in dose and "doseQuantity" in dose:
+                del dose["doseQuantity" if "high" in dose["doseRange"] else "doseRange"]
 
 
 def _label(drafts: list[Draft]) -> None:

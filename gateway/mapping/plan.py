@@ -40,6 +40,7 @@ class Blueprint:
     is_patient: bool = False
     quiet: bool = False
     joins_text: bool = False
+    within: str = ""
 
 
 @dataclass(slots=True)
@@ -108,7 +109,11 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         naming=NAMINGS[resource.keys],
         parent=resource.parent or resource.under,
         by=resource.by,
-        links=[(target, paths.writer(path), _single(path)) for path, target in resource.links.items()],
+        links=[
+            (target, paths.writer(path), _single(path))
+            for path, targets in resource.links.items()
+            for target in targets.split("|")
+        ],
         into=[(target, paths.writer(path)) for target, path in resource.into.items()],
         required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
         starters=tuple(resource.on),
@@ -117,6 +122,7 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
         yields=resource.yields,
         is_patient=resource.keys == "patient",
         joins_text=resource.keys == "observation",
+        within=resource.under if resource.keys == "observation" else "",
     )
 
 
