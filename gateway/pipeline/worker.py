@@ -22,8 +22,9 @@ from gateway.pipeline.replay import Replay
 from gateway.pipeline.shelf import Shelf
 from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
-from gateway.store.engine import ReadTx, Store
+from gateway.store.engine import Store
 from gateway.store.failures import Conflict, Fenced
+from gateway.store.glances import Glances
 from gateway.store.values import State, WorkFilter
 
 _IDLE_SECONDS = 0.02
@@ -274,11 +275,11 @@ class Worker:
             self._write(faults.failed(item, fault, clock.now_us()), 0)
 
     def _line(self, items: list[Item]) -> Batch:
-        with self._tools.store.read() as tx:
-            return line.run(items, self._tools.catalog, lambda: self._bench(tx), tx.blocked, self._leases.holds)
+        glances = Glances(self._tools.store.read)
+        return line.run(items, self._tools.catalog, lambda: self._bench(glances), glances.blocked, self._leases.holds)
 
-    def _bench(self, tx: ReadTx) -> Workbench:
-        return Workbench(tx, self._tools.secret, self._tools.zone)
+    def _bench(self, glances: Glances) -> Workbench:
+        return Workbench(glances, self._tools.secret, self._tools.zone)
 
     def _write(self, batch: Batch, cursor: int) -> None:
         commit(self._tools.store, batch, self._mapping_id, cursor, self._leases.lease())

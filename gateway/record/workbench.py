@@ -10,6 +10,7 @@ from gateway.record.fold import SNAPSHOTS, Body
 from gateway.record.planning import Planning
 from gateway.record.states import NewLink, Plan, State, Told, alias
 from gateway.store.engine import ReadTx
+from gateway.store.glances import Glances
 from gateway.store.values import AliasKey
 
 _LINKED = 64
@@ -18,7 +19,7 @@ _LINKED = 64
 class Workbench:
     """Aliases, heads and bodies of one batch, moved on message by message in inbox order."""
 
-    def __init__(self, reader: ReadTx, secret: bytes, zone: str) -> None:
+    def __init__(self, reader: ReadTx | Glances, secret: bytes, zone: str) -> None:
         self._reader = reader
         self._secret = secret
         self._zone = zone
@@ -171,7 +172,7 @@ class Workbench:
             wanted[version].body = _bare(resource.loads(text))
 
 
-def linked(reader: ReadTx, pid: int, ended: Collection[tuple[int, int]] = ()) -> set[int]:
+def linked(reader: ReadTx | Glances, pid: int, ended: Collection[tuple[int, int]] = ()) -> set[int]:
     """Return the pids joined with a record by merges that hold, less those just `ended`; 64 at most."""
     found, new = {pid}, {pid}
     while new and len(found) < _LINKED:

@@ -166,6 +166,31 @@ def test_the_log_is_checkpointed_beside_the_writers(file_store, monkeypatch):
     assert stop.is_set(), "the log was never begun anew"
 
 
+def test_the_log_begins_anew_between_the_writers_and_readers_of_other_processes(file_store, new_store):
+    other, stop = new_store(), threading.Event()
+
+    def busy() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            with other.read() as tx:
+                tx.last_pid()
+                stop.wait(0.002)
+            with other.write() as tx:
+                tx.cursor_set("x", number)
+                stop.wait(0.004)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for number in range(3):
+            create(file_store, f"f{number}", body=os.urandom(3000))
+            assert any(file_store.databases["record"].checkpoint() for _ in range(3))
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_a_reader_keeps_its_snapshot_and_delays_no_writer(file_store):
     create(file_store, "a")
     with file_store.read() as tx:
