@@ -64,12 +64,16 @@ class FhirApp:
     async def _stream(self, send: Send, answer: Answer, stream: Iterator[bytes], part: bytes | None) -> None:
         """Send an answer part by part, as the client takes it; no thread waits for a slow one.
 
-        What fails now ends the connection: the length that was told is not reached, and the client sees it.
+        Content found damaged now ends the connection: the length that was told is not reached, and the client sees it.
         """
         await send({"type": "http.response.start", "status": answer.status, "headers": _raw(answer, answer.size)})
         while part is not None:
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            part = await self._next(stream)
+            try:
+                part = await self._next(stream)
+            except GatewayError as fault:
+                log.error("an answer broke off: %s", fault.text)
+                return
         await send({"type": "http.response.body", "body": b""})
 
     async def _next(self, stream: Iterator[bytes]) -> bytes | None:
