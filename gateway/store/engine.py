@@ -24,7 +24,7 @@ from gateway.store.outbox import Outbox, OutboxReads
 from gateway.store.postgres import PostgresDatabase
 from gateway.store.resources import ResourceReads, ResourceWrites
 from gateway.store.rows import Files, RowReads, RowWrites
-from gateway.store.sqlite import SqliteFile
+from gateway.store.sqlite import NARROW_PAGE, PAGE, SqliteFile
 from gateway.store.terminology import TerminologyReads, TerminologyWrites
 from gateway.store.values import Stored
 from gateway.store.work import Work, WorkReads, WorkWrites
@@ -236,7 +236,8 @@ def _databases(url: str, data_dir: Path | None, readonly: bool) -> dict[str, Sql
     if readonly and not path.exists():
         raise GatewayError(f"There is no store at {path}. Run `gateway migrate` first.", category=Category.NOT_FOUND)
     files = {area: path if area == "record" else path.with_name(name) for area, name in _FILES.items()}
-    return {area: SqliteFile(file, readonly=readonly) for area, file in files.items()}
+    pages = {"record": NARROW_PAGE}
+    return {area: SqliteFile(file, readonly=readonly, page=pages.get(area, PAGE)) for area, file in files.items()}
 
 
 _UNKNOWN = "{}: not a database this gateway knows. Write sqlite:///PATH/gateway.db or postgresql://USER@HOST/NAME."

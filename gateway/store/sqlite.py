@@ -20,6 +20,11 @@ from gateway.store.failures import Broken, from_sqlite
 from gateway.store.wal import FairLock, wal_bytes
 
 PAGE = 8192
+"""Bytes of a page where rows are long: a message and its envelope fit twice."""
+
+NARROW_PAGE = 4096
+"""Bytes of a page of the record: its rows are short, and each touched page is read, logged and copied whole."""
+
 BUSY_S = 10.0
 CHECKPOINT_BYTES = 40 << 20
 POLL_S = 0.1
@@ -66,8 +71,9 @@ class SqliteSession(Session):
 class SqliteFile:
     """One file of the store: `write` and `read` hand out sessions; everything is safe to call from any thread."""
 
-    def __init__(self, path: Path, *, readonly: bool = False, cache_mb: int = 32) -> None:
+    def __init__(self, path: Path, *, readonly: bool = False, cache_mb: int = 32, page: int = PAGE) -> None:
         self.path = path
+        self._page = page
         self.readonly = readonly
         self._cache_kb = cache_mb * 1024
         self._lock = FairLock()
@@ -234,7 +240,7 @@ class SqliteFile:
 
     def _settings(self) -> Iterator[str]:
         if not self.readonly:
-            yield f"page_size={PAGE}"
+            yield f"page_size={self._page}"
             yield "journal_mode=WAL"
         yield "synchronous=FULL"
         yield "wal_autocheckpoint=0"

@@ -47,7 +47,7 @@ def test_commits_are_fsynced(store):
                 name: tx.session.value(f"PRAGMA {name}")
                 for name in ("journal_mode", "synchronous", "wal_autocheckpoint", "page_size")
             }
-            assert settings == {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0, "page_size": 8192}
+            assert settings == {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0, "page_size": 4096}
         else:
             assert tx.session.value("SELECT current_setting('synchronous_commit')") == "on"
 
