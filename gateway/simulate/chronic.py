@@ -67,20 +67,37 @@ def on_target(person: Person, systolic: int, diastolic: int, sugar: float, day: 
 
 
 def due(person: Person, day: date, streams: Streams) -> bool:
-    """Say whether a follow-up falls on the day: every 90 days, each person on a day of his own."""
+    """Say whether a follow-up falls on the day: every 90 days, each person on his own, and 14 days after a bad one."""
     if not person.courses or person.died:
         return False
-    offset = int(streams.share("follow-up", person.number) * INTERVAL)
-    return (day.toordinal() + offset) % INTERVAL == 0
+    ago = _ago(person, day, streams)
+    return ago == 0 or (ago == SOON and not satisfied(person, day - timedelta(days=SOON), streams))
+
+
+def satisfied(person: Person, day: date, streams: Streams) -> bool:
+    """Say whether a follow-up on the day finds the values on target."""
+    systolic, diastolic = pressure(person, day, streams)
+    return on_target(person, systolic, diastolic, glucose(person, day, streams), day)
+
+
+def _ago(person: Person, day: date, streams: Streams) -> int:
+    """Return how many days ago the last regular follow-up fell."""
+    return (day.toordinal() + int(streams.share("follow-up", person.number) * INTERVAL)) % INTERVAL
+
+
+def twice_off(person: Person, day: date, streams: Streams) -> bool:
+    """Say whether this is the second follow-up in a row off target, which proposes a referral (china.md 3.6)."""
+    if _ago(person, day, streams) != SOON or satisfied(person, day, streams):
+        return False
+    return not satisfied(person, day - timedelta(days=SOON), streams)
 
 
 def past(person: Person, day: date, streams: Streams, days: int) -> list[date]:
     """Return the follow-up days of the last `days` days before a day, oldest first."""
     if not person.courses or person.died:
         return []
-    offset = int(streams.share("follow-up", person.number) * INTERVAL)
-    ago = (day.toordinal() + offset) % INTERVAL or INTERVAL
-    return [day - timedelta(days=back) for back in range(ago, days + 1, INTERVAL)][::-1]
+    before = (day - timedelta(days=back) for back in range(days, 0, -1))
+    return [one for one in before if due(person, one, streams)]
 
 
 def _years(course: Course, day: date) -> float:

@@ -48,6 +48,10 @@ class Clinics:
         if person.contract:
             number = next(iter(rows.values())).cells["随访编号"]
             rows["fulfilled_items"] = rows_chronic.fulfilled(self.desk, seen, number)
+        if chronic.twice_off(person, day, self.desk.streams) and not past:
+            stream = self.desk.streams.of("twice-off", person.number, day)
+            asked = self.referrals.up(person, at(day, stream, 9, 17), seen.doctor, "1")
+            self.desk.town("referrals", asked)
         share = rates()["chances"]["village_follow_up"]
         by_village = not past and self.desk.streams.share("by", person.number) < share
         for table, row in rows.items():
@@ -89,7 +93,10 @@ class Clinics:
         if first and first.visit.person is not one.person and self.desk.nasty.strikes("N4.number-reused", tube.barcode):
             self.desk.town("lab_results_long", *rows_care.reused(self.desk, first, one))
             return
-        self.desk.town("lab_results_long", *rows_care.long(self.desk, tube))
+        rows = rows_care.long(self.desk, tube)
+        self.desk.town("lab_results_long", *rows)
+        if self.desk.nasty.strikes("21.unaudited", tube.barcode):
+            self.desk.town("lab_results_long", *rows_care.taken_back(tube, rows))
 
     def _room(self, person: Person, day: date) -> None:
         doctor = person.village.doctor

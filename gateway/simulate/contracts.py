@@ -50,6 +50,9 @@ class Contracts:
             "sign", day, fresh, "signing", lambda one, _: not one.contract and not one.mother
         ):
             self._file(person, self.row(person, day, "1", self._team(person, day)), day)
+        ending = rates()["activity"]["endings"]
+        for person in self.desk.attending("end", day, ending, "endings", lambda one, _: bool(one.contract)):
+            self.desk.town("contracts", self._ended(person, day))
         for person in self.desk.registry.people:
             if person.contract and not person.died and (person is early or self._falls_due(person, day)):
                 self._file(person, self.row(person, day, "3", person.team or self._team(person, day)), day)
@@ -74,13 +77,21 @@ class Contracts:
             "是否收费": "1" if pack["price"] else "2", "个人应缴金额": str(pack["price"]),
         }, person.number)  # fmt: skip
 
+    def _ended(self, person: Person, day: date) -> Row:
+        """Return the row that ends a contract: the same number, state 2, the day and the reason."""
+        number, team = person.contract, person.team or self._team(person, day)
+        row = self.row(person, _signed(person), "2", team, entered=at(day, self.desk.streams.of("end", number), 9, 17))
+        reason = self.desk.streams.of("why", number).pick(("01", "02", "04", "05"))
+        row.cells |= {"签约编号": number, "解约日期": day.isoformat(), "解约原因": reason}
+        person.contract = ""
+        return row
+
     def _team(self, person: Person, day: date) -> Team:
         teams = person.village.town.teams
         return teams[person.village.number % len(teams)]
 
     def _falls_due(self, person: Person, day: date) -> bool:
-        signed = datetime.strptime(person.contract[2:10], "%Y%m%d").date()  # noqa: DTZ007 - a date, no moment
-        return (day - signed).days == YEAR
+        return (day - _signed(person)).days == YEAR
 
     def _early(self, day: date) -> Person | None:
         """Return somebody of the key groups who renews on the first day, before it is due."""
@@ -145,6 +156,11 @@ class Contracts:
         anew = Row(dict(row.cells) | {"签约编号": number, "签约状态": "3"}, person.number)
         anew.marks.append(mark("24.same-day", note, resource="CarePlan", replaces=row.cells["签约编号"]))
         return [ended, anew]
+
+
+def _signed(person: Person) -> date:
+    number = person.contract
+    return date(int(number[2:6]), int(number[6:8]), int(number[8:10]))
 
 
 def groups(person: Person, day: date, codes: dict[str, str]) -> str:

@@ -37,7 +37,7 @@ class Desk:
 
     def attending(self, purpose: str, day: date, yearly: float, floor: str, fits: Fits | None = None) -> list[Person]:
         """Return who comes for a purpose on a day, in order of number; each decided by himself alone."""
-        base = yearly / 365 * rates()["season"][day.month - 1]
+        base = yearly / 365 * rates()["season"][day.month - 1] * rates()["weekday"][day.weekday()]
         least = int(rates()["floors"].get(floor, 0)) if day == self.first else 0
         share, found, others = self.streams.share, [], []
         for person in self.registry.people:

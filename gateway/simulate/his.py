@@ -34,11 +34,22 @@ def admitted(visit: Visit, marks: list[Mark]) -> Post:
     """Return the admission to a ward (ADT^A01), with next of kin and insurance."""
     person = visit.person
     lines = [_evn("A01", visit.start), _who(visit), pv1(visit), dg1(visit, "A")]
+    allergy = _allergy(person)
+    if allergy:
+        lines.append(allergy)
     if person.insurance:
         insurer = book("county")["insurer"]
         cover = {1: "1", 2: person.insurance, 3: insurer["code"], 4: insurer["name"], 17: "1^本人", 36: person.member}
         lines.append(segment("IN1", cover))
     return Post(visit.start, HIS, "ADT^A01", lines, person.number, marks)
+
+
+def _allergy(person: Person) -> str:
+    """Return what the ward writes of allergies: the drug, the word for none, or nothing."""
+    if person.allergy != "1":
+        word = book("clinic")["allergies"][person.allergy]
+        return segment("AL1", {1: "1", 2: "DA^药物过敏", 3: f"Y00{person.allergy}^{word}"})
+    return segment("AL1", {1: "1", 3: "无"}) if person.number % 2 else ""
 
 
 def born(visit: Visit, mother: Person, mother_stay: str, marks: list[Mark], *, with_id: bool) -> Post:

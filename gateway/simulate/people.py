@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from math import sqrt
 
 from gateway.simulate import chronic, names, numbers
 from gateway.simulate.catalogue import book, rates
@@ -23,7 +24,7 @@ class Registry:
         self.people: list[Person] = []
         self._orders: Counter[str] = Counter()
         self._places = places
-        self._weights = {village.code: 1 / village.town.number**0.5 for village in places.villages}
+        self._weights = {village.code: 1 / sqrt(village.town.number) for village in places.villages}
         self._by_code = {village.code: village for village in places.villages}
         self.households = 0
 

@@ -50,6 +50,7 @@ def hypertension(desk: Desk, seen: Seen) -> Row:
     """Return the row of the form for high blood pressure."""
     person, stream = seen.person, desk.streams.of("form", seen.person.number, seen.day)
     good = chronic.on_target(person, seen.systolic, seen.diastolic, 5.0, seen.day)
+    sent = chronic.twice_off(person, seen.day, desk.streams)
     row = Row(_common(seen, "SF", "随访编号") | {
         "随访方式": seen.way, "目前症状": stream.pick(("1", "2", "2,6")) if not good else "1",
         "收缩压(mmHg)": str(seen.systolic), "舒张压(mmHg)": str(seen.diastolic), "体重(kg)": f"{seen.weight:g}",
@@ -59,7 +60,7 @@ def hypertension(desk: Desk, seen: Seen) -> Row:
         "服药依从性": "1" if good else stream.pick("12"), "药物不良反应": "1", "随访分类": "1" if good else "2",
         "用药情况": _drugs(person, HYPERTENSION), "随访医生": seen.doctor.name, "随访机构": seen.doctor.house_name,
         "转归": "1",
-        "转诊原因": "" if good else stream.pick(("", "1")),
+        "转诊原因": "1" if sent else "", "转诊机构及科别": "青禾县人民医院心内科" if sent else "",
     }, person.number)  # fmt: skip
     _mark(desk, row, person, "SF")
     return row

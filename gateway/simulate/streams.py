@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Stream:
 
     def count(self, mean: float) -> int:
         """Return a whole number around the mean that is right on average."""
-        spread = self.normal(mean, mean**0.5 * 0.5) if mean > 4 else mean
+        spread = self.normal(mean, sqrt(mean) * 0.5) if mean > 4 else mean
         return max(0, int(spread + self._next()))
 
 
