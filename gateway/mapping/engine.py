@@ -51,7 +51,7 @@ class Run:
         self._pending: dict[str, list[tuple[Draft, Callable[[Body, Any], None], str]]] = {}
         self._spawned: dict[tuple[str, Any], str] = {}
         self._counts: dict[str, int] = {}
-        self._heads, self._time = _head(message, plan)
+        self._heads, self._time = self._head(message, plan)
         self._message_id = f"{env.feed}:{message.control_id or message.text}"
 
     def segment(self, segment: Segment) -> None:
@@ -79,6 +79,10 @@ class Run:
         result.drafts = [*finish.drafts(), *self.result.drafts]
         result.mapped = result.populated - self._unread - len(self._places)
         return result
+
+    def _head(self, message: Message, plan: MessagePlan) -> tuple[dict[str, list[str]], str]:
+        """Return the header's fields, which keys may name, and the source time of the message."""
+        return _head(message, plan)
 
     def _split(self, segment: Segment) -> tuple[list[str], list[int], bool]:
         """Return the fields of a segment, the numbers of those populated, and whether one of them is HL7's null."""

@@ -6,7 +6,6 @@ taken off; an exponent that lost digits is never guessed back (china.md §5.2 ca
 
 import re
 from decimal import Decimal
-from typing import NamedTuple
 
 from gateway.mapping.cell import CACHE_SIZE, CACHE_TEXT, Note
 from gateway.mapping.tables.definition import Column
@@ -23,6 +22,8 @@ _FORMULA = re.compile(r'="([^"]*)"')
 _EXPONENT = re.compile(r"([+-]?)(\d)(?:\.(\d+))?[eE]\+?(\d{1,3})")
 _SPECIAL = re.compile(r"[\^~&|\\]")
 _ESCAPES = str.maketrans({"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"})
+_WRAPS = "='‘`"
+_NEVER = ("9999", "2999", "1900", "0000")
 # From twelve digits on a spreadsheet writes five decimals and an exponent.
 _LOSES = 11
 _LONGEST = 40
@@ -30,36 +31,43 @@ LOST = Note("'{}' has lost digits (a spreadsheet wrote a long number with an exp
 WRITTEN = Note("'{}' was written out without its exponent", "informational", "information")
 
 
-class Clean(NamedTuple):
-    """The text of a cell ('' for every spelling of nothing), and a note when it is not what was sent."""
-
-    text: str
-    note: Note | None = None
+# The text of a cell ('' for every spelling of nothing), and a note when it is not what was sent.
+Clean = tuple[str, Note | None]
+_EMPTY: Clean = ("", None)
 
 
 def clean(cell: str, column: Column) -> Clean:
-    """Return the text of a cell of this column."""
+    """Return the text of a cell of this column, and a note when it is not what was sent."""
     text = cell.strip()
     if not text:
-        return Clean("")
+        return _EMPTY
+    if text[0] in _WRAPS:
+        text = _unwrapped(text)
+    if text not in column.keeps and (text in NULLS or text in column.nulls or _no_date(text)):
+        return _EMPTY
+    if ("E" not in text and "e" not in text) or column.exponent or len(text) > _LONGEST:
+        return text, None
+    number = _EXPONENT.fullmatch(text)
+    return _written(text, number) if number is not None else (text, None)
+
+
+def _unwrapped(text: str) -> str:
+    """Return what a spreadsheet was told to show as text (`="0101"`, `'0101`)."""
     formula = _FORMULA.fullmatch(text)
     if formula is not None:
-        text = formula[1].strip()
-    elif text[0] in "'‘`" and len(text) > 1 and text[1:].strip().isalnum():
-        text = text[1:].strip()
-    if text not in column.keeps and (text in NULLS or text in column.nulls or _NO_DATE.fullmatch(text)):
-        return Clean("")
-    if column.exponent or len(text) > _LONGEST:
-        return Clean(text)
-    number = _EXPONENT.fullmatch(text)
-    return _written(text, number) if number is not None else Clean(text)
+        return formula[1].strip()
+    return text[1:].strip() if text[1:].strip().isalnum() else text
+
+
+def _no_date(text: str) -> bool:
+    return text.startswith(_NEVER) and _NO_DATE.fullmatch(text) is not None
 
 
 def _written(text: str, number: re.Match[str]) -> Clean:
     decimals, power = len(number[3] or ""), int(number[4])
     if decimals < power >= _LOSES:
-        return Clean("", LOST._replace(text=LOST.text.format(text)))
-    return Clean(f"{Decimal(text):f}", WRITTEN._replace(text=WRITTEN.text.format(text)))
+        return "", LOST._replace(text=LOST.text.format(text))
+    return f"{Decimal(text):f}", WRITTEN._replace(text=WRITTEN.text.format(text))
 
 
 def escaped(text: str) -> str:
@@ -70,7 +78,7 @@ def escaped(text: str) -> str:
 class Cells(dict[str, str]):
     """The cells of one column as fields of the engine: `cells[raw]` converts on the first sight of a raw text."""
 
-    __slots__ = ("_column", "_empty", "_parts", "_split", "_unit", "notes")
+    __slots__ = ("_column", "_empty", "_parts", "_split", "_told", "_unit", "notes")
 
     def __init__(self, column: Column, unit: str, *, clears: bool) -> None:
         super().__init__()
@@ -80,23 +88,30 @@ class Cells(dict[str, str]):
         self._split = _cutter(column.split)
         self._parts = _cutter(column.parts)
         self.notes: dict[str, Note] = {}
+        self._told: dict[str, list[str]] = {}
 
     def __missing__(self, raw: str) -> str:
-        found = clean(raw, self._column)
-        field = self._field(found.text) if found.text else self._empty
+        text, note = clean(raw, self._column)
+        field = self._field(text) if text else self._empty
         if len(raw) <= CACHE_TEXT:
             if len(self) >= CACHE_SIZE:
                 self.clear()
                 self.notes.clear()
+                self._told.clear()
             self[raw] = field
-        if found.note is not None:
-            self.notes[raw] = found.note
+        if note is not None:
+            self.notes[raw] = note
         return field
 
     def told(self, raw: str) -> list[str]:
         """Return the values in a cell of an item column, each as a field without unit."""
-        found = clean(raw, self._column)
-        return [self._parted(value, "") for value in self._several(found.text)] if found.text else []
+        known = self._told.get(raw)
+        if known is None:
+            text = clean(raw, self._column)[0]
+            known = [self._parted(value, "") for value in self._several(text)] if text else []
+            if len(raw) <= CACHE_TEXT and raw in self:
+                self._told[raw] = known
+        return known
 
     def _field(self, text: str) -> str:
         return "~".join(self._parted(value, self._unit) for value in self._several(text))

@@ -19,6 +19,7 @@ from gateway.mapping.tables.rules import ITEM, RECORD, ROW, TYPE
 
 _DATE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}")
 _MASK = re.compile(r"[*＊]{2,}")
+_OF_ITEM, _WITHOUT_UNIT = [1, 2, 3, 4], [1, 2, 4]
 _TIMES = Memo(dates.date_time)
 
 
@@ -95,7 +96,7 @@ class Layout:
     def text(self, cells: Sequence[str], name: str) -> str:
         """Return the text of a column in a row, '' when there is none."""
         at = self.at.get(name)
-        return clean(cells[at], self.table.columns[name]).text if at is not None else ""
+        return clean(cells[at], self.table.columns[name])[0] if at is not None else ""
 
     def key(self, cells: Sequence[str], columns: Sequence[str]) -> str:
         """Return the texts of these columns as one key, '' when all are empty; dates in one spelling."""
@@ -129,8 +130,7 @@ class Layout:
 
     def where(self, line: int, number: int = 0) -> str:
         """Return a place for people: `residents 12: 身份证号`."""
-        column = f": {self.labels[number]}" if 0 < number < len(self.labels) else ""
-        return f"{self.table.name} {line}{column}"
+        return f"{self.table.name} {line}: {self.labels[number]}" if number else f"{self.table.name} {line}"
 
 
 def digest_of(text: str) -> bytes:
@@ -173,15 +173,16 @@ class Record:
 class TableSegment(Segment):
     """A row, a record or an item as a segment whose fields are known already."""
 
-    __slots__ = ("row",)
+    __slots__ = ("populated", "row")
 
-    def __init__(self, name: str, fields: list[str], position: int, row: int) -> None:
+    def __init__(self, name: str, fields: list[str], position: int, row: int, populated: list[int]) -> None:
         self.name = name
         self.position = position
         self.line = ""
         self.delimiters = STANDARD
         self._fields = fields
         self.row = row
+        self.populated = populated
 
     @property
     def ordinal(self) -> int:
@@ -208,20 +209,21 @@ class TableMessage(Message):
         layout, found = self.layout, list[Segment]()
         for number, (row, cells) in enumerate(self.record.rows):
             fields = layout.fields(cells)
+            populated = [place for place, raw in enumerate(fields) if raw and place]
             if not number:
-                found.append(TableSegment(RECORD, fields, 0, 0))
-            found.append(TableSegment(ROW, fields, len(found), number))
+                found.append(TableSegment(RECORD, fields, 0, 0, populated))
+            found.append(TableSegment(ROW, fields, len(found), number, populated))
             for item in layout.items:
                 self._add_items(found, item, cells, number)
             self._note(row.line, cells)
         return found
 
     def _add_items(self, found: list[Segment], item: ItemColumn, cells: Sequence[str], number: int) -> None:
-        if not item.cells[cells[item.at]].strip('"'):
+        if item.cells[cells[item.at]] in ("", NULL):
             return
         for order, value in enumerate(item.cells.told(cells[item.at]), 1):
             fields = [ITEM, item.name, value, item.unit, str(order), str(item.number)]
-            found.append(TableSegment(ITEM, fields, len(found), number))
+            found.append(TableSegment(ITEM, fields, len(found), number, _OF_ITEM if item.unit else _WITHOUT_UNIT))
 
     def _note(self, line: int, cells: Sequence[str]) -> None:
         """Make an issue of what had to be noticed about a cell."""
@@ -258,7 +260,7 @@ class TableMessage(Message):
     @property
     def header(self) -> Segment:
         """Return the record itself: a table has no header segment."""
-        return self._segments[0] if self._segments else TableSegment(RECORD, [RECORD], 0, 0)
+        return self._segments[0] if self._segments else TableSegment(RECORD, [RECORD], 0, 0, [])
 
     @property
     def control_id(self) -> str:
@@ -277,8 +279,3 @@ class TableMessage(Message):
     def all(self, name: str) -> list[Segment]:
         """Return every segment of that name, in order."""
         return [segment for segment in self._segments or () if segment.name == name]
-
-
-def is_said(raw: str) -> bool:
-    """Say whether a field says something: it is neither empty nor takes back."""
-    return bool(raw) and raw != NULL

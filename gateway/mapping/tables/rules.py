@@ -35,7 +35,7 @@ def build(table: TableDef, library: Library, faults: Faults) -> None:
         library.codes[f"{table.name}.{name}"] = CodeMap(f"{table.name}.{name}", "", rows)
     message = MessageDef(message_name(table.name), file=table.file)
     library.messages[message.name] = message
-    message.time = tuple(Source(RECORD, table.number(name)) for name in table.time if table.number(name))
+
     for name, raw in table.resources.items():
         try:
             message.resources[name] = definition.resource(name, _resource(table, raw))

@@ -1,6 +1,6 @@
 """Runs one record through its plan, with places as lines and columns, and every cell counted once."""
 
-from gateway.formats.hl7v2 import Segment
+from gateway.formats.hl7v2 import Message, Segment
 from gateway.mapping.draft import Left, Trace
 from gateway.mapping.engine import Lefts, Run
 from gateway.mapping.environment import Environment
@@ -8,7 +8,7 @@ from gateway.mapping.finish import Instance
 from gateway.mapping.plan import Action, MessagePlan
 from gateway.mapping.program import SegmentProgram
 from gateway.mapping.tables.cells import NULL
-from gateway.mapping.tables.records import TableMessage
+from gateway.mapping.tables.records import TableMessage, TableSegment
 from gateway.mapping.tables.rules import ITEM, RECORD, ROW
 
 _NO_RULE = "no rule reads this column"
@@ -31,17 +31,26 @@ class TableRun(Run):
         self._first: list[str] = []
         self._read: frozenset[int] = frozenset()
 
+    def _head(self, message: Message, plan: MessagePlan) -> tuple[dict[str, list[str]], str]:
+        """Return no header, and the source time that was read with the record."""
+        assert isinstance(message, TableMessage)
+        return {}, message.record.time
+
     def segment(self, segment: Segment) -> None:
         """Read the record, a row or an item into the resources it belongs to."""
-        self._row = segment.ordinal - 1
-        self._item = int(segment.fields[_COLUMN]) if segment.name == ITEM else 0
-        super().segment(segment)
+        assert isinstance(segment, TableSegment)
+        self._row = segment.row
+        name = segment.name
+        self._item = int(segment.fields[_COLUMN]) if name == ITEM else 0
+        if name in self._plan.actions:
+            super().segment(segment)
+            return
+        self.fields = self.peers[name] = segment.fields
+        self._account(name, segment.populated, [], [])
 
     def _split(self, segment: Segment) -> tuple[list[str], list[int], bool]:
-        fields = segment.fields
-        if segment.name == ITEM:
-            return fields, [number for number in (1, 2, 3, 4) if fields[number]], False
-        return fields, [number for number, raw in enumerate(fields) if raw and number], self._clears
+        assert isinstance(segment, TableSegment)
+        return segment.fields, segment.populated, self._clears and segment.name != ITEM
 
     def _work(self, name: str, quiet: list[SegmentProgram]) -> list[tuple[Action, Instance]]:
         work = super()._work(name, quiet)
