@@ -26,9 +26,6 @@ def inbox() -> None:
     """
 
 
-inbox.add_command(tables.files)
-
-
 @inbox.command("list", epilog="Example: gateway inbox list --state parked --reason key-reused")
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only items in this state.")
 @click.option("--feed", default="", help="Only items of this feed.")
@@ -75,6 +72,9 @@ def show(settings: Settings, item: int, redacted: bool, as_raw: bool) -> None:
         _show_cells(row, tables.redacted(pairs) if redacted else pairs)
     else:
         click.echo(redact.message(raw) if redacted else _text(raw))
+
+
+inbox.add_command(tables.files)
 
 
 @inbox.command(epilog="Example: gateway inbox retry 73400320")

@@ -11,7 +11,7 @@ from gateway.record import attachments
 from gateway.search import extract
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
-from gateway.store.values import Head, State, Stored, WorkRow, item_id
+from gateway.store.values import TABLE, Head, State, Stored, WorkRow, item_id
 
 _PAGE = 500
 Body = dict[str, Any]
@@ -55,11 +55,12 @@ def _arrivals(store: Store) -> Iterator[Progress]:
             if arrival.body is not None and hashlib.sha256(arrival.body).digest() != arrival.digest
         ]
         with store.read() as tx:
-            rows = tx.work_rows([item_id(arrival.id, 0) for arrival in arrivals])
+            rows = tx.work_rows([item_id(arrival.id, 0) for arrival in arrivals if arrival.type != TABLE])
+            files = tx.file_reports([arrival.id for arrival in arrivals if arrival.type == TABLE])
         findings += [
             Finding(f"arrival {arrival.id}", "it was picked up, but no item of it has a state")
             for arrival in arrivals
-            if arrival.id <= cursor and item_id(arrival.id, 0) not in rows
+            if arrival.id <= cursor and item_id(arrival.id, 0) not in rows and arrival.id not in files
         ]
         after = arrivals[-1].id
         yield Progress("inbox", after, last, findings)

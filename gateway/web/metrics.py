@@ -22,6 +22,9 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_store_ready": ("1 while the store answers, else 0 and its numbers are left out", ()),
     "gateway_items": ("Messages by feed and state", ("feed", "state")),
     "gateway_parked_items": ("Open messages by feed, state and reason", ("feed", "state", "reason")),
+    "gateway_files": ("Files of tables by feed and state", ("feed", "state")),
+    "gateway_file_rows": ("Rows of files by feed and what was found of them", ("feed", "found")),
+    "gateway_missing_rows": ("Rows that the last full export lacks", ("feed", "table")),
     "gateway_oldest_open_seconds": ("Age of the oldest open message by state", ("state",)),
     "gateway_arrivals": ("Arrivals and rejects in the inbox", ("kind",)),
     "gateway_store_bytes": ("Size of the store by file", ("file",)),
@@ -35,7 +38,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_fhir_requests": ("FHIR requests since the web process started", ("interaction", "status")),
     "gateway_worker_items": ("Messages a worker has dealt with since it started", ("worker",)),
 }
-_COUNTERS = frozenset({"gateway_received_messages", "gateway_fhir_requests"})
+_COUNTERS = frozenset({"gateway_received_messages", "gateway_fhir_requests", "gateway_file_rows"})
 
 
 def router(store: Store, data: Path, requests: Counts) -> APIRouter:
@@ -69,7 +72,7 @@ class _Numbers(Collector):
         ready.add_metric([], float(store_state(self._store) == "ready"))
         yield ready
         with suppress(GatewayError):
-            yield from (*self._work(), *self._kept())
+            yield from (*self._work(), *self._files(), *self._kept())
         yield from self._receiver(snapshot(self._data / "receive.json"))
         requests = _family("gateway_fhir_requests")
         for (interaction, status), count in sorted(self._requests.items()):
@@ -90,6 +93,16 @@ class _Numbers(Collector):
         for state, received_us in self._store.work.oldest().items():
             oldest.add_metric([state.name.lower()], max(0.0, (clock.now_us() - received_us) / 1e6))
         yield from (items, parked, oldest)
+
+    def _files(self) -> Iterator[Metric]:
+        files, rows, missing = map(_family, ("gateway_files", "gateway_file_rows", "gateway_missing_rows"))
+        for (feed, state), count in self._store.files.counts().items():
+            files.add_metric([feed, state.name.lower()], count)
+        for (feed, found), count in self._store.files.rows().items():
+            rows.add_metric([feed, found], count)
+        for (feed, table), count in self._store.files.missing().items():
+            missing.add_metric([feed, table], count)
+        yield from (files, rows, missing)
 
     def _kept(self) -> Iterator[Metric]:
         arrivals = _family("gateway_arrivals")
