@@ -30,7 +30,6 @@ CHECKPOINT_BYTES = 40 << 20
 POLL_S = 0.1
 RESTART_S = 0.15
 _IDLE_READERS = 16
-_RETRY_S = 0.002
 
 
 class SqliteSession(Session):
@@ -121,18 +120,19 @@ class SqliteFile:
     def checkpoint(self) -> bool:
         """Copy the write-ahead log into the file and begin it anew; False while a reader still needs the old one.
 
-        Most is copied beside the writers, the rest between two of them: as other processes write and read too, the
-        moment in which none does is tried for again and again, and nobody waits for it.
+        Most is copied beside the writers, the rest between two of them. Other processes write and read too, so the
+        moment in which none does is waited for with our own writers held back, for RESTART_S at most.
         """
-        end = clock.monotonic() + RESTART_S
         with self._connection() as connection:
             connection.execute("PRAGMA busy_timeout=0")
-            while True:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                with self._lock:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with self._lock:
+                end = clock.monotonic() + RESTART_S
+                while True:
                     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-                if not busy or clock.monotonic() > end or self._closed.wait(_RETRY_S):
-                    return not busy
+                    if not busy or clock.monotonic() > end:
+                        return not busy
+                    time.sleep(0.0005)
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent, compact, fsynced copy of the file; writers go on meanwhile."""

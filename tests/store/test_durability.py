@@ -179,13 +179,14 @@ def test_the_log_begins_anew_between_the_writers_and_readers_of_other_processes(
             with other.write() as tx:
                 tx.cursor_set("x", number)
                 stop.wait(0.004)
+            stop.wait(0.004)
 
     thread = threading.Thread(target=busy)
     thread.start()
     try:
         for number in range(3):
             create(file_store, f"f{number}", body=os.urandom(3000))
-            assert any(file_store.databases["record"].checkpoint() for _ in range(3))
+            assert any(file_store.databases["record"].checkpoint() for _ in range(5))
     finally:
         stop.set()
         thread.join()
