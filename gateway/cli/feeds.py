@@ -4,6 +4,7 @@ import click
 from rich.table import Table
 
 from gateway.cli.options import STORE, console, opened, setting_options
+from gateway.cli.rows import rows
 from gateway.mapping.feeds import Feed
 from gateway.settings import Settings
 from gateway.store.values import State
@@ -44,3 +45,6 @@ def check(settings: Settings) -> None:
 
 def _sender(feed: Feed) -> str:
     return "; ".join(f"{word} {' or '.join(values)}" for word, values in feed.match.items()) or "(anyone, local only)"
+
+
+feeds.add_command(rows)
