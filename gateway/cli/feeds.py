@@ -3,6 +3,8 @@
 import click
 from rich.table import Table
 
+from gateway.cli.feeds_new import new
+from gateway.cli.feeds_test import test
 from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.cli.rows import rows
 from gateway.mapping.feeds import Feed
@@ -13,7 +15,7 @@ from gateway.wiring import open_catalog
 
 @click.group()
 def feeds() -> None:
-    """List the feeds and check their mappings.
+    """List the feeds, propose new ones, check and try their mappings.
 
     Example: gateway feeds check --mappings /etc/yigong/mappings
     """
@@ -47,4 +49,6 @@ def _sender(feed: Feed) -> str:
     return "; ".join(f"{word} {' or '.join(values)}" for word, values in feed.match.items()) or "(anyone, local only)"
 
 
+feeds.add_command(new)
+feeds.add_command(test)
 feeds.add_command(rows)

@@ -19,6 +19,7 @@ _TEXT = re.compile(r"<(?:\w+:)?t(?:\s[^>]*?)?(?:/>|>(.*?)</(?:\w+:)?t>)", re.S)
 
 
 def markup(raw: bytes, name: str) -> str:
+    """Return a part of a workbook as text free of comments; raises NotATable when it is no well-formed XML."""
     try:
         text = charset.decode(raw, None if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8").text
     except charset.Undecodable as error:
@@ -44,19 +45,23 @@ def _escaped(text: str) -> str:
 
 
 def attributes(text: str) -> dict[str, str]:
+    """Return the attributes of one tag, their values as written."""
     return {name: one or two for name, one, two in _ATTRIBUTE.findall(text)}
 
 
 def elements(xml: str, name: str) -> Iterator[dict[str, str]]:
+    """Yield the attributes of every element of that name, with or without a prefix."""
     for found in re.finditer(rf"""<(?:\w+:)?{name}\s((?:[^>"']|"[^"]*"|'[^']*')*)>""", xml):
         yield {key: entities(value) for key, value in attributes(found.group(1)).items()}
 
 
 def attributes_of(xml: str, name: str) -> dict[str, str]:
+    """Return the attributes of the first element of that name, {} when there is none."""
     return next(elements(xml, name), {})
 
 
 def rich(xml: str) -> str:
+    """Return the text of a string item, its runs joined, phonetic readings left out."""
     if "rPh" in xml:
         xml = _PHONETIC.sub("", xml)
     return plain("".join(_TEXT.findall(xml)))
@@ -77,6 +82,7 @@ def count(digits: str) -> int | None:
 
 
 def entities(text: str) -> str:
+    """Return text with character references and the five named entities resolved."""
     return _ENTITY.sub(_entity, text) if "&" in text else text
 
 
@@ -94,4 +100,5 @@ def _char(code: int) -> str:
 
 
 def damaged(why: str) -> NotATable:
+    """Return the refusal of a workbook that cannot be read, for people."""
     return NotATable(f"The workbook is damaged: {why}. Ask the sender to save and send it again.")
