@@ -96,7 +96,7 @@ class Clinics:
         rows = rows_care.long(self.desk, tube)
         self.desk.town("lab_results_long", *rows)
         if self.desk.nasty.strikes("21.unaudited", tube.barcode):
-            self.desk.town("lab_results_long", *rows_care.taken_back(tube, rows))
+            self.desk.late("lab_results_long", *rows_care.taken_back(tube, rows))
 
     def _room(self, person: Person, day: date) -> None:
         doctor = person.village.doctor

@@ -31,6 +31,7 @@ class Desk:
         self.first = first
         self.staying: set[int] = set()
         self.town_rows: dict[str, list[Row]] = {}
+        self.late_rows: dict[str, list[Row]] = {}
         self.village_rows: dict[tuple[str, str], list[Row]] = {}
         self.paid_visits: list[Visit] = []
         self._numbers: Counter[str] = Counter()
@@ -83,6 +84,10 @@ class Desk:
     def town(self, table: str, *rows: Row) -> None:
         """Add rows to the township's export of the evening."""
         self.town_rows.setdefault(table, []).extend(rows)
+
+    def late(self, table: str, *rows: Row) -> None:
+        """Add rows to the export that runs again later in the evening."""
+        self.late_rows.setdefault(table, []).extend(rows)
 
     def village(self, village: str, table: str, *rows: Row) -> None:
         """Add rows to a village's workbook of the evening."""

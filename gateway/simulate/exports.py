@@ -88,6 +88,8 @@ class Exports:
             )
             self.box.empty(TOWN_FEED, now, "remote_consultations", told)
         self.rows(day, time(22, 40))
+        self.desk.town_rows, self.desk.late_rows = self.desk.late_rows, {}
+        self.rows(day, time(23, 20))
         paid = [row for one in self.desk.paid_visits for row in money.settlements(self.desk, one)]
         self.desk.paid_visits.clear()
         if paid:

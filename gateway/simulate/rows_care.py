@@ -211,7 +211,7 @@ def taken_back(tube: Sample, rows: list[Row]) -> list[Row]:
     """Return the rows of a report again after its audit was undone (反审核, ruling R2)."""
     note = "the audit was undone: entered in error, readers are told"
     told = {"status": "entered-in-error", "report": tube.report}
-    words = {"报告状态": "反审核", "审核时间": moment(tube.drawn + timedelta(minutes=190))}
+    words = {"报告状态": "反审核", "审核时间": moment(tube.drawn + timedelta(minutes=250))}
     return [
         Row(row.cells | words, row.person, [mark("21.unaudited", note, resource="Observation", **told)]) for row in rows
     ]
