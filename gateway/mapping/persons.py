@@ -8,10 +8,12 @@ from typing import Any
 from gateway.mapping import dates, identifiers, program
 from gateway.mapping.cell import EMPTY, Cell, Convert, Memo, Note
 from gateway.mapping.definition import Source, source
-from gateway.mapping.environment import text_of
+from gateway.mapping.environment import BASE, text_of
 from gateway.mapping.making import Body, Making, Running, Step
 from gateway.mapping.paths import writer
 
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+PROPOSED = f"{BASE}/StructureDefinition/proposed"
 _SEVERAL = re.compile(r"[/、,，;；]|\s+或\s*|和")
 _MASKED = re.compile(r"[*＊xX]{2,}|\d[*＊]+")
 _MOBILE = re.compile(r"(?:\+?86)?(1\d{10})")
@@ -89,6 +91,36 @@ def own_resident(making: Making) -> Step:
             run.note(number, notes)
 
     return step
+
+
+def parent_resident(making: Making) -> Step:
+    """Make the step that proposes whose number a row carries when it is surely a parent's (`args: {birth, name}`).
+
+    It writes the number, the parent it names (the 17th digit is odd for men, GB 11643) and the name before 之子 to a
+    RelatedPerson, marked as proposed: a person has to confirm it, and nobody's records are linked by it.
+    """
+    convert = Memo(identifiers.resident(making))
+    birth_at, name_at = _at(making, "birth"), _at(making, "name")
+    resident_system = making.env.national[identifiers.RESIDENT]
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        value = convert[raw].value
+        found = value if isinstance(value, list) else [value] if value is not None else []
+        full = next((entry["value"] for entry in found if entry.get("system") == resident_system), "")
+        name = _told(run, name_at)
+        if full and _doubts(full, _told(run, birth_at), name, "")[0]:
+            body |= _proposed(full, name, found)
+
+    return step
+
+
+def _proposed(full: str, name: str, numbers: list[Body]) -> Body:
+    """Return what is proposed of the parent whose number this is."""
+    code, word = ("FTH", "父亲") if int(full[16]) % 2 else ("MTH", "母亲")
+    kin = {"coding": [{"system": ROLE, "code": code, "display": word}], "text": f"{word}（按身份证号推定，待核实）"}
+    body: Body = {"extension": [{"url": PROPOSED, "valueBoolean": True}], "identifier": numbers, "relationship": [kin]}
+    parent = _CHILD.sub("", name)
+    return body | ({"name": [{"text": parent}]} if parent and parent != name else {})
 
 
 def _doubts(full: str, birth: str, name: str, sex: str) -> tuple[bool, tuple[Note, ...]]:

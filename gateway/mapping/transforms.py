@@ -1,6 +1,7 @@
 """The named functions rules may use: each makes a conversion for one rule; steps see the whole segment."""
 
 import base64
+import re
 from functools import partial
 from html import escape
 
@@ -54,6 +55,18 @@ def _code(making: Making) -> Convert:
 
 def _concept(making: Making) -> Convert:
     return lambda raw: coded.concept(raw, making.env, making.table, making.codes)
+
+
+def _concepts(making: Making) -> Convert:
+    """Several codes in one part of a cell (`2/3`, `args: {split: "/、"}`), each a CodeableConcept."""
+    between = re.compile(f"[{re.escape(str(making.args.get('split', '/、,，;；')))}]")
+
+    def convert(raw: str) -> Cell:
+        cells = [coded.concept(part, making.env, making.table, making.codes) for part in between.split(raw)]
+        found = [cell.value for cell in cells if cell.value is not None]
+        return Cell(found or None, tuple(note for cell in cells for note in cell.notes))
+
+    return convert
 
 
 def _coding(making: Making) -> Convert:
@@ -122,6 +135,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "boolean": _boolean,
     "code": _code,
     "concept": _concept,
+    "concepts": _concepts,
     "coding": _coding,
     "quantity": _quantity,
     "unit": _unit,
@@ -175,5 +189,6 @@ STEPS: dict[str, StepMaker] = {
     "result": measures.result,
     "range": measures.range_,
     "own_resident_id": persons.own_resident,
+    "parent_resident_id": persons.parent_resident,
     "document_content": values.document_content,
 }

@@ -21,6 +21,9 @@ _TERMINAL: dict[str, frozenset[str]] = {
 
 _UNION_BY_VALUE = ("identifier",)
 
+# A household is told member by member, a row each: what one row says of its member leaves the others.
+_MEMBERED = frozenset({"Group"})
+
 # Elements whose parts are told by different messages: the admission says where from, the discharge where to.
 _PARTED = ("period", "hospitalization")
 
@@ -35,13 +38,13 @@ def fold(current: Body | None, draft: Draft, *, older: bool = False) -> Body:
         return draft.body
     if withdraws(draft.body):
         return {**current, **_status_of(draft.body)}
+    if draft.type in _MEMBERED:
+        return _with_members(current, draft, older=older)
     if draft.type in SNAPSHOTS and draft.mode == "replace":
         return current if older else draft.body
     if older or draft.mode == "fill":
         return _fill(current, draft.body)
-    if draft.mode == "advance":
-        return _advance(current, draft)
-    return _replace(current, draft)
+    return _advance(current, draft) if draft.mode == "advance" else _replace(current, draft)
 
 
 def withdraws(body: Body) -> bool:
@@ -67,6 +70,21 @@ def _replace(current: Body, draft: Draft) -> Body:
     if "extension" in kept and "extension" in draft.body:
         merged["extension"] = _by_url(kept["extension"], draft.body["extension"])
     return _with_identifiers(merged, current, draft.body)
+
+
+def _with_members(current: Body, draft: Draft, *, older: bool) -> Body:
+    """Return a group after one of its members told: a known member as restated (unless older), a new one added."""
+    restate = draft.mode == "replace" and not older
+    merged = _replace(current, draft) if restate else _fill(current, draft.body)
+    stated = {_entity(member): member for member in draft.body.get("member", ())}
+    kept = [stated.pop(_entity(member), member) if restate else member for member in current.get("member", ())]
+    known = {_entity(member) for member in kept}
+    members = [*kept, *(member for entity, member in stated.items() if entity not in known)]
+    return {**merged, "member": members} if members else merged
+
+
+def _entity(member: Body) -> str:
+    return str(member.get("entity", {}).get("reference", ""))
 
 
 def _by_url(old: list[Body], new: list[Body]) -> list[Body]:

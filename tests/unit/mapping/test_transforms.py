@@ -65,3 +65,9 @@ def test_the_content_of_a_document(told, kind, raw, attachment):
 def test_document_data_that_is_not_what_it_says_is_noted(told):
     mapped = told("MDM^T02", "PID|1||7", "TXA|1|PN||||||||||D1", "OBX|1|ED|T||^AP^PDF^Base64^<x>")
     assert any("encoding" in issue.text for issue in mapped.issues)
+
+
+def test_several_codes_of_one_cell_are_as_many_concepts(env):
+    found = convert("concepts", env, "2/3", split="/", table="family")
+    assert [concept["coding"][0]["code"] for concept in found.value] == ["2", "3"]
+    assert convert("concepts", env, "/", split="/").value is None

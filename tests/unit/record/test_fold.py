@@ -154,3 +154,26 @@ def test_an_advance_that_does_not_know_the_state_leaves_it():
     order = {"resourceType": "ServiceRequest", "status": "active"}
     said = Draft("order", "ServiceRequest", {"resourceType": "ServiceRequest", "status": "unknown"}, "advance")
     assert fold(order, said)["status"] == "active"
+
+
+def member(name: str, **more):
+    return {"entity": {"reference": f"Patient/{name}"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("mode", "older", "wanted"),
+    [
+        ("replace", False, [member("a"), member("b", inactive=True), member("c")]),
+        ("fill", False, [member("a"), member("b"), member("c")]),
+        ("replace", True, [member("a"), member("b"), member("c")]),
+    ],
+)
+def test_a_household_is_told_member_by_member(mode, older, wanted):
+    stored = {"resourceType": "Group", "actual": True, "member": [member("a"), member("b")]}
+    said = draft("g", "Group", mode=mode, member=[member("b", inactive=True), member("c")])
+    assert fold(stored, said, older=older)["member"] == wanted
+
+
+def test_a_household_without_members_gets_none():
+    stored = {"resourceType": "Group", "actual": True}
+    assert "member" not in fold(stored, draft("g", "Group", mode="fill", code={"text": "家庭"}))
