@@ -7,7 +7,7 @@ from gateway.simulate.cells import Cells
 from gateway.simulate.hl7 import Post, dg1, person_cells, pid, pv1, segment, staff, stamp
 from gateway.simulate.values import HIS, HOSPITAL, Mark, Order, Person, Visit
 
-_DEPARTMENTS_OF_IMAGING = "QHCT"
+_IMAGING = "QHCT"
 _LABORATORY = "QHLAB"
 
 
@@ -121,7 +121,7 @@ def imaging_order(order: Order, marks: list[Mark], *, control: str = "NW") -> Po
     visit = order.visit
     exam = book("clinic")["imaging"][order.code]
     asked = {
-        1: "1", 2: f"{order.number}^HIS", 4: f"{order.code}^{exam['name']}^{_DEPARTMENTS_OF_IMAGING}", 5: "R",
+        1: "1", 2: f"{order.number}^HIS", 4: f"{order.code}^{exam['name']}^{_IMAGING}", 5: "R",
         6: stamp(order.at), 13: visit.illness["complaint"], 16: staff(visit.doctor), 24: exam["section"],
         31: f"{visit.illness['code']}^{visit.illness['name']}^ICD-10",
     }  # fmt: skip

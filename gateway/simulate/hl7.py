@@ -11,6 +11,7 @@ _APPS = {HIS: "HIS", LIS: "LIS", RIS: "RIS"}
 _FACILITY = "QHXRMYY"
 _MARITAL = {"10": "S^未婚", "20": "M^已婚", "30": "W^丧偶"}
 _PAYMENT = {"390": "3^城乡居民医保", "310": "1^职工医保", "": "7^自费"}
+BROKEN = "%BROKEN%"  # stands for bytes of no charset until the message is rendered
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
@@ -59,9 +60,6 @@ def render(post: Post, control: str) -> bytes:
     cells += [post.version, "", "", "AL", "NE", "CHN", post.charset]
     raw = ("\r".join(["|".join(cells), *post.lines]) + "\r").encode(post.encoding)
     return raw.replace(BROKEN.encode(), b"\xff\x80\xfe") if post.broken else raw
-
-
-BROKEN = "%BROKEN%"
 
 
 def person_cells(person: Person) -> Cells:
