@@ -10,15 +10,25 @@ class Diary:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._beside: list[int] = []
+
+    def beside(self, item_ids: list[int]) -> None:
+        """Note items that are in hand beside every batch, such as a large file that is being read."""
+        if item_ids != self._beside:
+            self._beside = item_ids
+            self.close()
 
     def open(self, item_ids: list[int], deaths: int = 0) -> None:
         """Note the items now in hand and how often they have already been there when a worker died."""
-        entry = {"parent": os.getppid(), "items": {str(item_id): deaths for item_id in item_ids}}
-        self._path.write_text(json.dumps(entry), encoding="ascii")
+        noted = dict.fromkeys(map(str, self._beside), 0) | {str(item_id): deaths for item_id in item_ids}
+        self._path.write_text(json.dumps({"parent": os.getppid(), "items": noted}), encoding="ascii")
 
     def close(self) -> None:
-        """Note that nothing is in hand."""
-        self._path.write_text("{}", encoding="ascii")
+        """Note that nothing is in hand, or only what is beside every batch."""
+        if self._beside:
+            self.open([])
+        else:
+            self._path.write_text("{}", encoding="ascii")
 
     def left(self) -> dict[int, int]:
         """Return the items in hand when the last worker died, each with its deaths.

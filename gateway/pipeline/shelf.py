@@ -3,6 +3,8 @@
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
+from threading import Thread
 
 from gateway.errors import Category, GatewayError
 from gateway.mapping.catalog import Catalog
@@ -13,10 +15,14 @@ from gateway.pipeline import inbox, limits
 from gateway.pipeline.inbox import Picked
 from gateway.pipeline.values import Item
 from gateway.store.engine import Store
-from gateway.store.values import FILE_INDEX, TABLE, WorkRow, arrival_of
+from gateway.store.values import FILE_INDEX, TABLE, Arrival, WorkRow, arrival_of
 
-RECORDS = 200_000  # of all files on the shelf, or one file
+CELLS = 3_000_000  # of all files on the shelf, or one file
+LARGE = 2 << 20  # bytes; messages must not wait while so much is read
 FILE_SECONDS = 120.0  # of processor time to read one file
+
+
+Entry = TableFile | GatewayError
 
 
 class Lost(GatewayError):
@@ -32,18 +38,31 @@ class Unfit(GatewayError):
 class Shelf:
     """Reads each file once, and keeps the last few; a file that cannot be read is remembered with its fault."""
 
-    def __init__(self, store: Store, catalog: Catalog, records: int = RECORDS) -> None:
+    def __init__(self, store: Store, catalog: Catalog, cells: int = CELLS) -> None:
         self._store = store
         self._catalog = catalog
-        self._most = records
-        self._files: OrderedDict[int, TableFile | GatewayError] = OrderedDict()
+        self._most = cells
+        self._files: OrderedDict[int, Entry] = OrderedDict()
+        self._reading: dict[int, Future[Entry]] = {}
+
+    def ready(self, arrival: int, feed: str, *, now: bool = False) -> bool:
+        """Say whether a file can be had at once; a large one is read by a thread beside the messages, unless `now`."""
+        if arrival in self._files:
+            return True
+        promise = self._reading.get(arrival)
+        if promise is not None and promise.done():
+            self._keep(arrival, self._reading.pop(arrival).result())
+        elif promise is None and not self._reading:
+            self._begin(arrival, feed, now=now)
+        return arrival in self._files
 
     def file(self, arrival: int, feed: str) -> TableFile:
         """Return a file as read; raises NotATable, Lost, or GatewayError where the feed reads no tables."""
         found = self._files.get(arrival)
         if found is None:
-            found = self._files[arrival] = self._read(arrival, feed)
-            self._trim()
+            with limits.processor_time(FILE_SECONDS):
+                found = self._read(self._store.inbox.arrival(arrival), feed)
+            self._keep(arrival, found)
         self._files.move_to_end(arrival)
         if isinstance(found, GatewayError):
             raise found
@@ -87,21 +106,31 @@ class Shelf:
             return records[number]
         return next((record for record in records if record.line == row.offset), None)
 
-    def _read(self, arrival: int, feed: str) -> TableFile | GatewayError:
+    def _begin(self, arrival: int, feed: str, *, now: bool) -> None:
         stored = self._store.inbox.arrival(arrival)
+        if now or stored is None or stored.size < LARGE:
+            with limits.processor_time(FILE_SECONDS):
+                self._keep(arrival, self._read(stored, feed))
+            return
+        promise = self._reading[arrival] = Future[Entry]()
+        read = self._read
+        Thread(target=lambda: promise.set_result(read(stored, feed)), name=f"file {arrival}", daemon=True).start()
+
+    def _read(self, stored: Arrival | None, feed: str) -> Entry:
         if stored is None or stored.body is None:
             return Lost("its raw bytes are past retention, so it cannot be read again; digest, size and date are kept")
         try:
-            with limits.processor_time(FILE_SECONDS):
-                return self._catalog.tables(feed).read(stored.body, name_of(stored.envelope))
+            return self._catalog.tables(feed).read(stored.body, name_of(stored.envelope))
         except GatewayError as fault:
             return fault
         except (Exception, limits.Overtime) as fault:
             return Unfit(f"reading the file failed with {type(fault).__name__}: {fault}")
 
-    def _trim(self) -> None:
-        while len(self._files) > 1 and sum(map(_size, self._files.values())) > self._most:
+    def _keep(self, arrival: int, entry: Entry) -> None:
+        room = self._most - _size(entry)
+        while self._files and sum(map(_size, self._files.values())) > room:
             self._files.popitem(last=False)
+        self._files[arrival] = entry
 
 
 def name_of(envelope: str) -> str:
@@ -109,8 +138,10 @@ def name_of(envelope: str) -> str:
     return str(json.loads(envelope).get("file", ""))
 
 
-def _size(entry: TableFile | GatewayError) -> int:
-    return 1 if isinstance(entry, GatewayError) else len(entry.records)
+def _size(entry: Entry) -> int:
+    if isinstance(entry, GatewayError) or not entry.records:
+        return 1
+    return len(entry.records) * entry.records[0].layout.width
 
 
 def _item(row: WorkRow, feed: Feed | None, record: Record | None, *, lost: bool = False) -> Item:

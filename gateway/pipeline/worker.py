@@ -25,7 +25,7 @@ from gateway.record.workbench import Workbench
 from gateway.store.engine import Store
 from gateway.store.failures import Conflict, Fenced
 from gateway.store.glances import Glances
-from gateway.store.values import State, WorkFilter
+from gateway.store.values import State, WorkFilter, arrival_of
 
 _IDLE_SECONDS = 0.02
 _QUEUE_CHUNK = 1000
@@ -114,6 +114,9 @@ class Worker:
         tools = self._tools
         limit = _ROWS * tools.batch_size
         rows = tools.store.work.claim(self._leases.lanes, limit, clock.now_us(), of_files=True)
+        files = {arrival_of(row.item_id): row.feed for row in rows}
+        ready = {arrival for arrival, feed in files.items() if self._shelf.ready(arrival, feed)}
+        rows = [row for row in rows if arrival_of(row.item_id) in ready]
         if not rows:
             return 0
         picked = self._shelf.again(rows, self._book)
@@ -128,9 +131,15 @@ class Worker:
     def _file(self) -> int:
         report = self._files.next() if self._leases.takes_files else None
         if report is None:
+            self._diary.beside([])
             return 0
         item, suspects = item_of(report), self._suspects or {}
-        deaths = suspects.pop(item, 0)
+        deaths = suspects.get(item, 0)
+        if not deaths and not self._shelf.ready(report.arrival, report.feed):
+            self._diary.beside([item])
+            return 0
+        self._diary.beside([])
+        suspects.pop(item, 0)
         self._diary.open([item], deaths)
         with self._fenced():
             self._files.step(report, self._leases.lease(), deaths)

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from gateway.errors import GatewayError
 from gateway.listeners.folder import Folder
 from gateway.listeners.gate import Gate
 from gateway.listeners.ingest import ingest
 from gateway.listeners.options import FolderOptions, GateOptions
 from gateway.pipeline import files as taking
+from gateway.pipeline import shelf as shelves
 from gateway.store.rows import FileState
 from gateway.store.values import FILE_INDEX, State, WorkFilter, arrival_of, item_id
 from tests.support import exports
@@ -292,3 +294,61 @@ def test_a_watched_folder_and_ingest_keep_the_name_of_the_file(village, tmp_path
         ("visits_1101.csv", "visits", "delta"),
     ]
     assert {arrival_of(row.item_id) for row in village.items()} == {1, 2}
+
+
+def test_a_large_file_is_read_beside_the_messages(village, monkeypatch):
+    monkeypatch.setattr(shelves, "LARGE", 1)
+    village.send(csv(FULL), feed=FEED)
+    village.send(hl7(msh("M1"), pid("P1")))
+    while len(village.all("Patient")) < 13:
+        village.worker.step()
+    village.work()
+    assert set(village.states()) == {"applied"}
+    assert village.store.files.list()[0].state == FileState.DONE
+
+
+def test_a_file_that_kills_workers_while_it_is_read_is_set_aside(village, monkeypatch):
+    village.send(csv(FULL), feed=FEED)
+    village.worker.step()
+    village.worker._diary.open([item_id(1, FILE_INDEX)], 2)
+    village.worker = village.gateway.worker("test")
+    village.work()
+    (item,) = village.items()
+    assert (item.state, item.reason) == (State.PARKED, "poison")
+    assert "3 workers died" in item.issues
+
+
+def test_a_reader_that_fails_parks_the_file(village, monkeypatch):
+    monkeypatch.setattr(type(village.gateway.catalog.tables(FEED)), "read", lambda *given: 1 / 0)
+    report = send(village, FULL)
+    item = village.store.work.show(item_id(report.arrival, FILE_INDEX))
+    assert (item.reason, report.state) == ("poison", FileState.PARKED)
+    assert "ZeroDivisionError" in item.issues
+
+
+def test_the_shelf_keeps_few_files(village):
+    shelf = shelves.Shelf(village.store, village.gateway.catalog, cells=100)
+    village.send(*(csv(FULL, last="," * number + "\r\n") for number in range(6)), feed=FEED)
+    for number in range(1, 4):
+        assert len(shelf.file(number, FEED).records) == 12
+    assert list(shelf._files) == [3], "72 cells a file"
+    with pytest.raises(GatewayError, match="sends no tables"):
+        shelf.file(1, "county-his")
+
+
+def test_a_window_misses_only_what_lies_in_its_span(village, tmp_path):
+    intake = village.gateway.intake()
+    intake.start()
+
+    def drop(name, rows):
+        (tmp_path / name).write_bytes(csv(rows))
+        ingest(intake, [tmp_path / name], feed=FEED)
+        village.work()
+        return village.store.files.list()[0]
+
+    days = [person(n, day=f"2026-10-{n + 1:02}") for n in range(10)]
+    drop("weights1.csv", days)
+    report = drop("weights2.csv", [days[4], days[7], person(20, day="2026-10-09")])
+    intake.stop(5)
+    assert (report.mode, report.fresh, report.missing) == ("window", 1, 3)
+    assert [row.key for row in village.store.files.lacking(FEED, "weights")] == ["V00005", "V00006", "V00008"]
