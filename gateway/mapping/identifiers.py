@@ -112,14 +112,14 @@ def licence(making: Making) -> Convert:
 
 
 def replaced_document(making: Making) -> Convert:
-    """Make the conversion of the number of a parent document (TXA-13) to relatesTo."""
-    convert = entity(making)
+    """Make the conversion of the number of a parent document (TXA-13) to relatesTo (`args: {code}`, else appends)."""
+    convert, code = entity(making), str(making.args.get("code", "appends"))
 
     def related(raw: str) -> Cell:
         found = convert(raw)
         if found.value is None:
             return found
-        return Cell({"code": "appends", "target": {"identifier": found.value}})
+        return Cell({"code": code, "target": {"identifier": found.value}})
 
     return related
 

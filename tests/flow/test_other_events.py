@@ -50,7 +50,8 @@ def test_an_appointment_names_who_where_with_what_and_for_which_order(town):
 
 
 @pytest.mark.parametrize(
-    ("event", "status"), [("S13", "booked"), ("S15", "cancelled"), ("S17", "entered-in-error"), ("S26", "noshow")]
+    ("event", "status"),
+    [("S13", "booked"), ("S15", "cancelled"), ("S17", "entered-in-error"), ("S26", "noshow")],
 )
 def test_what_becomes_of_an_appointment_is_told_by_the_event(town, event, status):
     head = "SCH|YY1^HIS|HY1^HIS||||||||||^^^20260112090000^20260112093000"
@@ -80,6 +81,25 @@ def test_a_document_keeps_its_parts_its_author_and_its_visit(town):
     first = document["content"][0]["attachment"]
     if "data" in first:
         assert base64.b64decode(first["data"]).decode().startswith("孕39周")
+
+
+@pytest.mark.parametrize(("event", "relation"), [("T06", "appends"), ("T10", "replaces")])
+def test_a_document_says_what_it_is_to_its_parent(town, event, relation):
+    parent, other = ("TXA|1|X^小结^L||||||||||D1^HIS||||AU||AV", "TXA|1|X^小结^L||||||||||D2^HIS|D1^HIS|||AU||AV")
+    receive(town, hl7(msh("D1", "MDM^T02"), pid(), parent), hl7(msh("D2", f"MDM^{event}"), pid(), other))
+    first, second = town.all("DocumentReference")
+    (link,) = second["relatesTo"]
+    assert link["code"] == relation
+    assert link["target"]["identifier"]["value"] == first["masterIdentifier"]["value"] == "D1"
+
+
+def test_a_cancelled_document_is_entered_in_error(town):
+    txa = "TXA|1|X^小结^L||||||||||D1^HIS||||AU"
+    made, gone = (msh("D1", "MDM^T02"), msh("D2", "MDM^T11", time="20260105090000"))
+    receive(town, hl7(made, pid(), txa, "OBX|1|TX|A^正文^L||全文"), hl7(gone, pid(), txa))
+    document = town.only("DocumentReference")
+    assert (document["status"], document["meta"]["versionId"]) == ("entered-in-error", "2")
+    assert "title" not in document["content"][0]["attachment"], "what was said before is kept"
 
 
 def test_a_vaccination_says_what_when_by_whom_and_its_dose_number(town):
