@@ -1,6 +1,7 @@
 """Lines of a sheet that are no data: totals, which are reconciled, and what programs and people write around tables."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -56,8 +57,8 @@ def is_ruled(cells: Sequence[str]) -> bool:
 
 def is_footer(first: str, extra: Sequence[str]) -> bool:
     """Say whether a row that begins with this text is a footer; `extra` are the beginnings a table names."""
-    text = plain(first)
-    return bool(_FOOTERS.fullmatch(text)) or any(text.startswith(plain(word)) for word in extra)
+    text = "".join(unicodedata.normalize("NFKC", first).split()).casefold()
+    return bool(_FOOTERS.fullmatch(text)) or any(plain(first).startswith(plain(word)) for word in extra)
 
 
 def selected(text: str) -> Decimal | None:

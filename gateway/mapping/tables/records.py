@@ -51,12 +51,15 @@ class Layout:
     order: list[tuple[str, int]] = field(default_factory=list)
     kept: dict[int, str] = field(default_factory=dict)
     item_numbers: frozenset[int] = frozenset()
+    named: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         self.labels += list(self.table.columns)
         for at, (head, name) in enumerate(zip(self.header.heads, self.header.columns, strict=True)):
             self._place(at, head, name)
         self.item_numbers = frozenset(item.number for item in self.items)
+        told = (*self.table.key, *self.table.group, *self.table.time)
+        self.named = frozenset(self.table.number(name) for name in told)
         self.kept = {self.table.number(name): why for name, why in self.table.kept.items()}
         self.order.sort()
 

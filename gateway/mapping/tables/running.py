@@ -1,7 +1,7 @@
 """Runs one record through its plan, with places as lines and columns, and every cell counted once."""
 
 from gateway.formats.hl7v2 import Message, Segment
-from gateway.mapping.draft import Left, Trace
+from gateway.mapping.draft import Left, Mapped, Trace
 from gateway.mapping.engine import Lefts, Run
 from gateway.mapping.environment import Environment
 from gateway.mapping.finish import Instance
@@ -13,7 +13,9 @@ from gateway.mapping.tables.rules import ITEM, RECORD, ROW
 
 _NO_RULE = "no rule reads this column"
 _DIFFERS = "only the first row of a record counts here, and this row says something else"
+_NO_MAP = "the maps that read this column did not apply to this row"
 _VALUE = 2
+_EVERY = (-1,)
 _COLUMN = 5
 
 
@@ -29,7 +31,8 @@ class TableRun(Run):
         self._item = 0
         self._of_record: list[SegmentProgram] = []
         self._first: list[str] = []
-        self._read: frozenset[int] = frozenset()
+        self._read: set[int] = set()
+        self._open_row: tuple[int, list[str], list[int], list[SegmentProgram]] | None = None
 
     def _head(self, message: Message, plan: MessagePlan) -> tuple[dict[str, list[str]], str]:
         """Return no header, and the source time that was read with the record."""
@@ -76,36 +79,58 @@ class TableRun(Run):
             self._of_record = ran
             self._first = self.fields
         elif name == ROW:
-            self._account_row(populated, ran)
+            self._close_row()
+            self._read = set(self._union([*self._of_record, *ran]))
+            self._open_row = self._row, self.fields, populated, ran
         else:
             self._account_item(ran)
 
-    def _account_row(self, populated: list[int], ran: list[SegmentProgram]) -> None:
-        fields, skipped = self.fields, self._layout.item_numbers
-        self._read = self._union([*self._of_record, *ran])
+    def close(self) -> Mapped:
+        """Count the last row, complete the resources, and return what the record became."""
+        self._close_row()
+        return super().close()
+
+    def _close_row(self) -> None:
+        """Count the cells of a row once its items have been read, which read some of them too."""
+        if self._open_row is None:
+            return
+        row, fields, populated, ran = self._open_row
+        skipped, named = self._layout.item_numbers, self._layout.named
         if self._clears or skipped:
             populated = [number for number in populated if fields[number] != NULL and number not in skipped]
         self.result.populated += len(populated)
         for number in populated:
-            if number not in self._read:
-                self._leave(number, _NO_RULE)
-        if self._row:
-            self._compare(populated, ran)
+            if number not in self._read and number not in named:
+                self._leave(row, number, _NO_MAP if number in self._plan_reads() else _NO_RULE)
+        if row:
+            self._compare(row, fields, populated, self._union(ran))
 
-    def _compare(self, populated: list[int], ran: list[SegmentProgram]) -> None:
+    def _compare(self, row: int, fields: list[str], populated: list[int], own: frozenset[int]) -> None:
         """Report cells that only the record reads, and of which a later row says something else."""
-        own, first = self._union(ran), self._first
         for number in populated:
-            if number in self._read and number not in own and self.fields[number] != first[number]:
-                self._leave(number, _DIFFERS)
+            if number in self._read and number not in own and fields[number] != self._first[number]:
+                self._leave(row, number, _DIFFERS)
 
     def _account_item(self, ran: list[SegmentProgram]) -> None:
         self.result.populated += 1
+        for compiled in ran:
+            self._read.update(source.field for source, _ in compiled.outside if source.name == ROW)
         if self._item not in self._read and not any(_VALUE in compiled.handled for compiled in ran):
-            self._leave(self._item, _NO_RULE)
+            self._leave(self._row, self._item, _NO_MAP if self._plan.actions.get(ITEM) else _NO_RULE)
 
-    def _leave(self, number: int, reason: str) -> None:
+    def _plan_reads(self) -> frozenset[int]:
+        """Return the columns that some map of the table reads, whether or not it applied to this record."""
+        known = self._plan.unions.get(_EVERY)
+        if known is None:
+            actions = self._plan.actions
+            programs = [action.program for name in (RECORD, ROW) for action in actions.get(name, ())]
+            outside = [one.source for action in actions.get(ITEM, ()) for one in action.program.outside]
+            known = frozenset().union(*(each.handled for each in programs), (at.field for at in outside))
+            self._plan.unions[_EVERY] = known
+        return known
+
+    def _leave(self, row: int, number: int, reason: str) -> None:
         self._unread += 1
         why = self._layout.kept.get(number, "")
-        where = self._layout.where(self._lines[self._row], number)
+        where = self._layout.where(self._lines[row], number)
         self.result.left.append(Left(where, why or reason, kept=bool(why)))
