@@ -70,5 +70,25 @@ class Collector:
         gc.unfreeze()
 
 
+class Appetite:
+    """How many items to take at once: twice the batch size while more wait than that.
+
+    A page of the store is then written once for more of them; without a backlog batches stay small, and so do the
+    transactions other writers wait for.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self._least = batch_size
+        self.limit = batch_size
+
+    def took(self, count: int) -> None:
+        """Note how many there were to take."""
+        self.limit = 2 * self._least if count >= self.limit else self._least
+
+    def seconds(self, count: int) -> float:
+        """Return the processor time so many items may use: CPU_SECONDS for each batch size of them."""
+        return CPU_SECONDS * max(1.0, count / self._least)
+
+
 def _overtime(number: int, frame: FrameType | None) -> None:
     raise Overtime(f"more than {CPU_SECONDS:g} s of processor time")

@@ -65,6 +65,7 @@ class Worker:
         self._cursor = 0
         self._suspects: dict[int, int] | None = None
         self._merges: set[int] = set()
+        self._appetite = limits.Appetite(tools.batch_size)
         self.processed = 0
 
     def run(self, stop: threading.Event, beat: Callable[[int], None]) -> None:
@@ -187,13 +188,16 @@ class Worker:
         self.processed += len(items)
 
     def _pick(self) -> Picked:
-        tools = self._tools
-        rows = tools.store.work.claim(self._leases.lanes, tools.batch_size, clock.now_us())
+        store, limit = self._tools.store, self._appetite.limit
+        rows = store.work.claim(self._leases.lanes, limit, clock.now_us())
         if rows:
+            self._appetite.took(len(rows))
             return self._shelf.again(rows, self._book)
         if not self._leases.picks or self._merging():
             return Picked()
-        return inbox.fresh(tools.store.inbox.unpicked(self._cursor, tools.batch_size), self._book)
+        arrivals = store.inbox.unpicked(self._cursor, limit)
+        self._appetite.took(len(arrivals))
+        return inbox.fresh(arrivals, self._book)
 
     def _merging(self) -> bool:
         """Say whether another worker still has a merge to apply; until then nothing may overtake it."""
@@ -242,7 +246,7 @@ class Worker:
         return self._together(items, orphans, cursor)
 
     def _together(self, items: Sequence[Item], orphans: list[Parked], cursor: int) -> None:
-        with limits.processor_time():
+        with limits.processor_time(self._appetite.seconds(len(items))):
             batch = self._line([item for item in items if not item.replay])
         for orphan in orphans:
             (batch.parked if self._leases.holds(orphan) else batch.elsewhere).append(orphan)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from gateway.pipeline import limits
-from gateway.pipeline.limits import Collector, Overtime, processor_time
+from gateway.pipeline.limits import CPU_SECONDS, Appetite, Collector, Overtime, processor_time
 
 
 def test_a_loop_is_interrupted():
@@ -87,3 +87,18 @@ def test_garbage_is_collected_between_batches_only(monkeypatch):
         collector.stop()
     assert gc.isenabled()
     assert collected == [(), (1,), (1,)]
+
+
+def test_more_is_taken_at_once_while_more_waits():
+    appetite = Appetite(64)
+    seen = []
+    for waiting in (500, 500, 100, 100, 3):
+        seen.append(appetite.limit)
+        appetite.took(min(waiting, appetite.limit))
+    assert seen == [64, 128, 128, 64, 128]
+    assert appetite.limit == 64
+
+
+def test_a_larger_batch_has_more_processor_time_and_a_small_one_no_less():
+    assert Appetite(64).seconds(1) == Appetite(64).seconds(64) == CPU_SECONDS
+    assert Appetite(64).seconds(128) == 2 * CPU_SECONDS
