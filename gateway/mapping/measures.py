@@ -21,9 +21,13 @@ AGE_UNITS = {
 }  # fmt: skip
 _WORDS = {"a": "岁", "mo": "月", "wk": "周", "d": "天", "h": "小时"}
 _MEASURE = re.compile(
-    r"(?P<sign><=|>=|=<|[<>≤≥＜＞]?)\s*(?P<number>[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?\.?[0-9]+|[0-9]+\.)\s*"
-    r"(?P<unit>[^↑↓*＊★\s\d][^↑↓*＊★\s]*)??\s*(?P<flag>[↑↓*＊★]*|[HL]{1,2})"
+    r"(?P<sign><=|>=|=<|[<>≤≥＜＞]?)\s*"
+    r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*"
+    r"(?P<rest>\D.*?)??\s*(?P<flag>[↑↓*＊★]*)"
 )
+# What may be a unit in a cell though no list knows it: `mg/dl`, `×10^9/L`, `%`, `kcal/24h`.
+_UNIT = re.compile(r"(?!/\d)(?=.*[A-Za-zμµ%‰℃°])[A-Za-zµμ%‰℃°×/][A-Za-z0-9µμ%‰℃°×*/^.²³⁰¹⁴-⁹()·]*")
+_MARKS = frozenset({"H", "HH", "LL"})
 _COMPARATORS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">=", "＜": "<", "＞": ">", "=<": "<="}
 _AGE = re.compile(r"(?:虚岁|实岁)?\s*0*(\d{1,3}(?:\.\d)?)\s*([^\d\s]*)")
 _AGES = re.compile(r"0*(\d{1,3})\s*岁零?\s*(\d{1,2})\s*个?月(?:龄)?")
@@ -178,10 +182,15 @@ def _quantity(text: str, unit: str, env: Environment) -> tuple[dict[str, Any], s
     digits = scalars.number(found["number"].replace(",", "").rstrip(".")) if found is not None else None
     if found is None or digits is None:
         return None
+    rest, mark = found["rest"] or "", found["flag"]
+    if rest in _MARKS or (rest == "L" and unit):
+        rest, mark = "", rest + mark
+    if rest and rest not in env.units and not _UNIT.fullmatch(rest):
+        return None
     body: dict[str, Any] = {"value": digits[0]}
     if found["sign"]:
         body["comparator"] = _COMPARATORS[found["sign"]]
-    return body | scalars.unit(_raw(found["unit"] or unit), env), found["flag"] or ""
+    return body | scalars.unit(_raw(rest or unit), env), mark
 
 
 def _raw(unit: str) -> str:
