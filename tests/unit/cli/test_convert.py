@@ -102,3 +102,52 @@ def test_words_in_brackets_are_shown_as_they_are(file):
 )
 def test_the_examples_convert(path):
     assert gateway("convert", path).exit_code == 0
+
+
+@pytest.fixture
+def tables(tmp_path):
+    folder = tmp_path / "mappings"
+    for path, text in {
+        "base/tables/people_small.yaml": """
+table: people_small
+columns: [编号, 姓名, 费用]
+key: [编号]
+total: {sums: [费用]}
+maps:
+  Patient:
+    - {id: 编号, to: "identifier[]", transform: identifier, args: {kind: patient}}
+    - {id: 姓名, to: "name[0].text"}
+resources: {patient: {type: Patient, on: {REC: Patient}, keys: patient}}
+""",
+        "small/site.yaml": "site: small\n",
+        "small/small-csv/feed.yaml": "format: csv\ntables: {people_small: {mode: full}}\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_table_becomes_the_resources_of_its_rows(file, tables):
+    raw = "编号,姓名,费用\n1,王桂兰,15\n2,陈玘,20\n合计,2例,35\n".encode("gb18030")
+    result = gateway("convert", "--feed", "small-csv", "--mappings", tables, "--explain", file(raw))
+    assert result.exit_code == 0, result.stderr
+    assert [each["name"][0]["text"] for each in resources(result)] == ["王桂兰", "陈玘"]
+    assert "people_small: 2 rows, 2 records, header in line 1" in result.stderr
+    assert "total in line 4: 费用 35 agrees" in result.stderr
+    assert "people_small 3: 姓名" in result.stderr
+    assert "no rule reads this column" in result.stderr
+
+
+def test_a_row_that_cannot_be_trusted_is_told_with_its_line(file, tables):
+    raw = "编号,姓名,费用\n,王桂兰,15\n2,陈玘,20\n合计,,99\n".encode()
+    result = gateway("convert", "--feed", "small-csv", "--mappings", tables, file(raw))
+    assert result.exit_code == 1
+    assert len(resources(result)) == 1
+    assert "error: people_small 2: has no 编号" in result.stderr
+    assert "费用 99 does not agree with 35" in result.stderr
+
+
+def test_a_file_that_is_no_such_table_says_why(file, tables):
+    result = gateway("convert", "--feed", "small-csv", "--mappings", tables, file(b"a,b\n1,2\n"))
+    assert result.exit_code == 1
+    assert "No header was found" in result.stderr

@@ -175,7 +175,7 @@ def test_people_and_places_are_made_once(told):
     assert of(mapped, "Observation")[0].body["performer"][0]["display"] == "李"
 
 
-@pytest.mark.parametrize("event", ["ZZZ^Z01", "QBP^Q11", "SIU^S99", ""])
+@pytest.mark.parametrize("event", ["ZZZ^Z01", "QBP^Q11", "NMD^N02", ""])
 def test_no_event_is_unsupported(told, event):
     mapped = told(event, PID, "PV1|1|I|W^1^2", "AL1|1||P^青霉素", "OBX|1|NM|WT||60")
     assert {"Patient", "Encounter", "AllergyIntolerance", "Observation"} <= {draft.type for draft in mapped.drafts}

@@ -89,3 +89,17 @@ def test_every_fault_of_a_feed_file_is_a_sentence(raw, words):
     found, faults = feeds.read("f", "s", raw)
     assert found is None
     assert words in faults[0]
+
+
+def test_a_feed_of_tables_says_which_and_how():
+    feed, faults = feeds.read(
+        "csv", "town",
+        {"format": "csv", "tables": {"residents": {"mode": "full", "files": "*档案*", "empty": "clear"}, "contracts": None},
+         "empty": "clear", "delimiter": "|"},
+    )  # fmt: skip
+    assert faults == []
+    assert feed is not None
+    assert feed.tabular
+    assert feed.tables["residents"] == ("full", ("*档案*",), "clear")
+    assert feed.tables["contracts"] == ("delta", (), "")
+    assert (feed.empty, feed.delimiter) == ("clear", "|")
