@@ -236,8 +236,11 @@ def _databases(url: str, data_dir: Path | None, readonly: bool) -> dict[str, Sql
     if readonly and not path.exists():
         raise GatewayError(f"There is no store at {path}. Run `gateway migrate` first.", category=Category.NOT_FOUND)
     files = {area: path if area == "record" else path.with_name(name) for area, name in _FILES.items()}
-    pages = {"record": NARROW_PAGE}
-    return {area: SqliteFile(file, readonly=readonly, page=pages.get(area, PAGE)) for area, file in files.items()}
+    pages, caches = {"record": NARROW_PAGE}, {"record": 32}
+    return {
+        area: SqliteFile(file, readonly=readonly, page=pages.get(area, PAGE), cache_mb=caches.get(area, 8))
+        for area, file in files.items()
+    }
 
 
 _UNKNOWN = "{}: not a database this gateway knows. Write sqlite:///PATH/gateway.db or postgresql://USER@HOST/NAME."

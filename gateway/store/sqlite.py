@@ -30,6 +30,7 @@ CHECKPOINT_BYTES = 40 << 20
 POLL_S = 0.1
 RESTART_S = 0.15
 _IDLE_READERS = 16
+_READ_CACHE_MB = 8  # anybody's commit empties a reader's cache, so a larger one would be memory for nothing
 
 
 class SqliteSession(Session):
@@ -74,7 +75,7 @@ class SqliteFile:
         self.path = path
         self._page = page
         self.readonly = readonly
-        self._cache_kb = cache_mb * 1024
+        self._cache_mb = cache_mb
         self._lock = FairLock()
         self._writer: sqlite3.Connection | None = None
         self._broken = False
@@ -166,7 +167,7 @@ class SqliteFile:
         return self._writer
 
     def _open_writer(self) -> sqlite3.Connection:
-        connection = self._open()
+        connection = self._open(writer=True)
         if self._broken:
             _leave_old_log(connection, self.path.name)
             self._broken = False
@@ -226,7 +227,7 @@ class SqliteFile:
             if connection is not None:
                 connection.close()
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, *, writer: bool = False) -> sqlite3.Connection:
         if not self.readonly:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         mode = "ro" if self.readonly else "rwc"
@@ -234,17 +235,17 @@ class SqliteFile:
         connection = sqlite3.connect(
             uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        for setting in self._settings():
+        for setting in self._settings(writer=writer):
             connection.execute(f"PRAGMA {setting}")
         return connection
 
-    def _settings(self) -> Iterator[str]:
+    def _settings(self, *, writer: bool) -> Iterator[str]:
         if not self.readonly:
             yield f"page_size={self._page}"
             yield "journal_mode=WAL"
         yield "synchronous=FULL"
         yield "wal_autocheckpoint=0"
-        yield f"cache_size=-{self._cache_kb}"
+        yield f"cache_size=-{(self._cache_mb if writer else min(self._cache_mb, _READ_CACHE_MB)) << 10}"
         yield "temp_store=MEMORY"
 
     def _keep_log_short(self) -> None:
