@@ -42,8 +42,8 @@ class Cutter:
         self._leads = frozenset(text[0] for text in texts if text)
         self._first = 1 if layout.numbers and not layout.numbers[0] else 0
 
-    def records(self) -> list[Record]:
-        """Look at every row once and return the records."""
+    def records(self, first: int = 0) -> list[Record]:
+        """Look at every row once and return the records, numbered from `first`."""
         above, rows = self.layout.header, self.sheet.rows
         self.skipped.extend((row.line, "above the header") for row in rows[: above.first])
         self.skipped.extend((row.line, "header") for row in rows[above.first : above.last + 1])
@@ -62,7 +62,7 @@ class Cutter:
                 short = number
             else:
                 self._take(row, cells)
-        return [self._record(number, group) for number, group in enumerate(self._groups)]
+        return [self._record(number, group) for number, group in enumerate(self._groups, first)]
 
     def _take(self, row: Row, cells: list[str]) -> None:
         width = self.layout.width
@@ -134,7 +134,8 @@ class Cutter:
             digest = digest_of("\x1f".join(cells))
             return Record(number, row.line, lines, "", digest, (), group.fault, "", layout, ())
         key = layout.key(cells, layout.table.key)
-        fault = "" if key else _NO_KEY.format(" or ".join(layout.table.key))
+        empty = layout.lacks(cells) if key else " or ".join(layout.table.key)
+        key, fault = ("", _NO_KEY.format(empty)) if empty else (key, "")
         digest = _digest([layout.digest(each) for _, each in rows])
         return Record(
             number, row.line, lines, key, digest, layout.people(cells), fault, layout.time(cells), layout, rows
@@ -142,7 +143,7 @@ class Cutter:
 
     def issues(self) -> list[Issue]:
         """Return what was odd about the sheet as a whole."""
-        layout, found = self.layout, self.sums.issues(self.layout.table.name)
+        layout, found = self.layout, self.sums.issues(self.layout.place)
         where = f"line {self.sheet.rows[layout.header.last].line}"
         if layout.unknown:
             text = f"no rule reads the columns {header.shown(layout.unknown)}; their cells are left over"

@@ -111,10 +111,12 @@ def find(rows: Sequence[Row], tables: Iterable[Names]) -> Header | None:
     best: Header | None = None
     top = [(number, row) for number, row in enumerate(rows[:ROWS]) if not row.fault and _filled(row) > 1]
     for names in tables:
-        for number, row in top:
-            for found in (_single(names, number, row), _merged(names, number, rows)):
-                if found is not None and found.matched > 1 and (best is None or found.rank > best.rank):
-                    best = found
+        singles = [_single(names, number, row) for number, row in top]
+        known = {one.first for one in singles if one.matched}
+        merged = (_merged(names, number, rows) for number, _ in top if {number, number + 1} & known)
+        for found in (*singles, *merged):
+            if found is not None and found.matched > 1 and (best is None or found.rank > best.rank):
+                best = found
     return best
 
 

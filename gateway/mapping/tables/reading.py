@@ -15,6 +15,7 @@ from gateway.mapping.tables.header import Header, Names
 from gateway.mapping.tables.records import Layout, Record
 
 _LAYOUTS = 64
+_REPEATS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Tables:
     def __init__(self, feed: Feed, tables: Sequence[TableDef]) -> None:
         self._feed = feed
         self._names = {table.name: Names(table) for table in tables}
-        self._layouts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Layout] = {}
+        self._layouts: dict[tuple[str, str, int, tuple[str, ...], tuple[str, ...]], Layout] = {}
 
     @property
     def names(self) -> list[str]:
@@ -66,7 +67,7 @@ class Tables:
         first = next((head, one) for head, one in found if head is not None and head.rank == best)
         if first[0].missing:
             raise NotATable(_lacking(first[0], first[1]), where=f"line {first[1].rows[first[0].last].line}")
-        return self._file(first[0], first[1], found)
+        return self._file(first[0], found)
 
     def _chosen(self, name: str) -> list[Names]:
         """Return the tables whose `files` fit the name, all of them when none does."""
@@ -85,30 +86,57 @@ class Tables:
             f"the first row says: {seen}. Add the headers of this file to the table (`also`), or the table to the feed."
         )
 
-    def _file(self, found: Header, chosen: Sheet, all_sheets: Sequence[tuple[Header | None, Sheet]]) -> TableFile:
+    def _file(self, found: Header, all_sheets: Sequence[tuple[Header | None, Sheet]]) -> TableFile:
+        """Read the sheets that hold this table; those after the first are named in places."""
         table = found.names.table
         use = self._feed.tables.get(table.name, TableUse())
-        cutter = Cutter(self._layout(found, use), chosen)
-        records = cutter.records()
+        cutters: list[Cutter] = []
+        records: list[Record] = []
         others: list[Issue] = []
         for head, one in all_sheets:
-            if one is not chosen:
+            if head is None or head.missing or head.names.table is not table:
                 others.extend(_unread(head, one, table))
+                continue
+            cutters.append(Cutter(self._layout(head, use, one.name if cutters else ""), one))
+            records += cutters[-1].records(len(records))
+        first = cutters[0]
+        issues = [issue for cutter in cutters for issue in (*cutter.sheet.issues, *cutter.issues())]
         return TableFile(
-            table.name, use.mode, records, cutter.rows, tuple(cutter.sums.totals),
-            (*chosen.issues, *cutter.issues(), *others), chosen.encoding, chosen.kind,
-            chosen.rows[found.first].line, tuple(cutter.skipped),
-        )  # fmt: skip
+            table.name,
+            use.mode,
+            records,
+            sum(cutter.rows for cutter in cutters),
+            tuple(total for cutter in cutters for total in cutter.sums.totals),
+            (*issues, *_repeated(records), *others),
+            first.sheet.encoding,
+            first.sheet.kind,
+            first.sheet.rows[first.layout.header.first].line,
+            tuple(line for cutter in cutters for line in cutter.skipped),
+        )
 
-    def _layout(self, found: Header, use: TableUse) -> Layout:
-        key = (found.names.table.name, found.heads, found.columns)
+    def _layout(self, found: Header, use: TableUse, name: str) -> Layout:
+        key = (found.names.table.name, name, found.first, found.heads, found.columns)
         known = self._layouts.get(key)
         if known is None:
             if len(self._layouts) >= _LAYOUTS:
                 self._layouts.clear()
             clears = (use.empty or self._feed.empty) == "clear"
-            known = self._layouts[key] = Layout(found.names.table, found, self._feed.name, clears)
+            known = self._layouts[key] = Layout(found.names.table, found, self._feed.name, clears, name)
         return known
+
+
+def _repeated(records: Sequence[Record]) -> list[Issue]:
+    """Return an issue for each key that stands in the file with different cells: the last one will count."""
+    seen: dict[str, Record] = {}
+    found: list[Issue] = []
+    for record in records:
+        if not record.key:
+            continue
+        other = seen.setdefault(record.key, record)
+        if other is not record and other.digest != record.digest and len(found) < _REPEATS:
+            text = f"the key {record.key} stands in line {other.line} already, with other cells; the later row counts"
+            found.append(Issue("warning", "duplicate", text, record.layout.where(record.line)))
+    return found
 
 
 def _lacking(found: Header, one: Sheet) -> str:

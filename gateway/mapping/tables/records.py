@@ -41,6 +41,7 @@ class Layout:
     header: Header
     feed: str
     clears: bool = False
+    sheet: str = ""
     numbers: list[int] = field(default_factory=list)
     cells: list[Cells] = field(default_factory=list)
     labels: list[str] = field(default_factory=lambda: [""])
@@ -52,9 +53,11 @@ class Layout:
     kept: dict[int, str] = field(default_factory=dict)
     item_numbers: frozenset[int] = frozenset()
     named: frozenset[int] = frozenset()
+    place: str = ""
 
     def __post_init__(self) -> None:
         self.labels += list(self.table.columns)
+        self.place = f"{self.table.name} {self.sheet}".strip()
         for at, (head, name) in enumerate(zip(self.header.heads, self.header.columns, strict=True)):
             self._place(at, head, name)
         self.item_numbers = frozenset(item.number for item in self.items)
@@ -106,6 +109,11 @@ class Layout:
         parts = [_key_part(self.text(cells, name)) for name in columns]
         return "|".join(parts) if any(parts) else ""
 
+    def lacks(self, cells: Sequence[str]) -> str:
+        """Return the needed column of the key that a row leaves empty, '' when it has them all."""
+        columns = self.table.columns
+        return next((name for name in self.table.key if columns[name].needed and not self.text(cells, name)), "")
+
     def people(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Return the numbers that name the person of a row; a masked one names nobody."""
         found = (self.text(cells, name) for name in self.table.patient)
@@ -133,7 +141,8 @@ class Layout:
 
     def where(self, line: int, number: int = 0) -> str:
         """Return a place for people: `residents 12: 身份证号`."""
-        return f"{self.table.name} {line}: {self.labels[number]}" if number else f"{self.table.name} {line}"
+        place = f"{self.place} {line}"
+        return f"{place}: {self.labels[number]}" if number else place
 
 
 def digest_of(text: str) -> bytes:

@@ -166,11 +166,47 @@ def test_a_workbook_with_a_sheet_more(people, monkeypatch):
     def made(name: str, *lines: str) -> Sheet:
         return Sheet([Row(n, 1, tuple(line.split(","))) for n, line in enumerate(lines, 1)], "xlsx", name=name)
 
-    sheets = [made("说明", "如何填写"), made("一月", HEAD, ONE), made("二月", HEAD), made("空", "")]
+    again = "1,陈玘,男,,58,3,2026/11/10"
+    sheets = [
+        made("说明", "如何填写"),
+        made("一月", HEAD, ONE, "合计,9例"),
+        made("二月", HEAD, again, "合计,8例"),
+        made("空", ""),
+    ]
     monkeypatch.setattr(sheet, "read", lambda raw, **_: sheets)
     found = people.tables("town-csv").read(b"")
-    assert [record.line for record in found.records] == [2]
-    assert [(issue.severity, issue.where) for issue in found.issues] == [("information", "说明"), ("warning", "二月")]
+    assert [(record.number, record.line) for record in found.records] == [(0, 2), (1, 2)]
+    assert (found.rows, found.header_line, len(found.totals)) == (2, 1, 2)
+    assert [(issue.severity, issue.where) for issue in found.issues] == [
+        ("warning", "people 3"),
+        ("warning", "people 二月 3"),
+        ("warning", "people 二月 2"),
+        ("information", "说明"),
+    ]
+    assert "the key 1 stands in line 2 already, with other cells" in found.issues[2].text
+
+
+def test_a_sheet_of_another_table_is_not_lost_in_silence(both, monkeypatch):
+    from gateway.formats import sheet
+    from gateway.formats.sheet import Row, Sheet
+
+    sheets = [
+        Sheet([Row(n, 1, tuple(line.split(","))) for n, line in enumerate(lines, 1)], "xlsx", name=name)
+        for name, lines in {"人员": (HEAD, ONE), "检验": ("条码号,结果", "7,3.42")}.items()
+    ]
+    monkeypatch.setattr(sheet, "read", lambda raw, **_: sheets)
+    found = both.tables("town-csv").read(b"")
+    assert found.table == "people"
+    assert [(issue.severity, issue.where) for issue in found.issues] == [("warning", "检验")]
+    assert "it looks like lab; send it as a file of its own" in found.issues[0].text
+
+
+def test_a_needed_part_of_the_key_cannot_be_empty(wide):
+    found = wide.tables("town-csv").read(rows("样本号,检验日期,WBC", ",2026-11-06,6.2", "1,2026-11-06,6.2"))
+    assert [(record.key, record.fault[:10]) for record in found.records] == [
+        ("", "has no 样本号"[:10]),
+        ("2026-11-06|1", ""),
+    ]
 
 
 def test_a_feed_without_tables_says_so(people):
