@@ -162,7 +162,7 @@ class Record:
     """One record of a file: where it stands, what names it, and its message; `fault` says why it cannot be mapped.
 
     `key` is the business key (R6), `digest` stands for the cells as read, `patient_keys` are numbers of the person,
-    `time` is the source time (FHIR dateTime, '' when not said).
+    `time` is the source time (FHIR dateTime, '' when not said); `rows` are its rows with their trimmed cells.
     """
 
     number: int
