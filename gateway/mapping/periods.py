@@ -65,3 +65,18 @@ def later(making: Making) -> Step:
         write(body, (datetime.fromisoformat(moment) + timedelta(minutes=found.value)).isoformat())
 
     return step
+
+
+def at_clock(making: Making) -> Step:
+    """Make the step that writes at `args: {to}` the instant of a day and the time of day in `{clock: column}`."""
+    write, clock = paths.writer(str(making.args["to"])), source(str(making.args["clock"]))
+    number = int(making.row.split("/", maxsplit=1)[0].split("-")[1])
+
+    def step(run: Running, body: Body, raw: str) -> None:
+        hour = program.pick(run.peers.get(clock.name, []), clock).split("^", 1)[0]
+        found = dates.instant(f"{raw} {hour}")
+        run.note(number, found.notes)
+        if found.value is not None:
+            write(body, found.value)
+
+    return step

@@ -183,6 +183,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
 STEPS: dict[str, StepMaker] = {
     "ended": periods.ended,
     "later": periods.later,
+    "at_clock": periods.at_clock,
     "cleared": periods.cleared,
     "observation_value": values.observation_value,
     "reference_range": values.reference_range,

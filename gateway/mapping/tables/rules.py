@@ -19,7 +19,7 @@ _SUFFIX = re.compile(r"(.+)/[\w-]+")
 _PART = re.compile(r"(.+?)\.(\d+)(?:\.(\d+))?")
 _CODED = frozenset({"code", "concept", "coding", "boolean", "glued"})
 # Arguments of named functions that may name another column of the row.
-_COLUMN_ARGS = frozenset({"unit", "birth", "sex", "name", "start", "flag"})
+_COLUMN_ARGS = frozenset({"unit", "birth", "sex", "name", "start", "flag", "clock"})
 
 
 class Unknown(ValueError):
