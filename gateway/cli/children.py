@@ -24,6 +24,7 @@ _VERDICTS: dict[Verdict, Literal["stored", "refused", "unavailable"]] = {
     Verdict.STORED: "stored",
     Verdict.DUPLICATE: "stored",
     Verdict.IGNORED: "stored",
+    Verdict.ANSWERED: "stored",
     Verdict.REFUSED: "refused",
     Verdict.UNAVAILABLE: "unavailable",
 }

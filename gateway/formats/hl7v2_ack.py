@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.formats.charset import canonical
@@ -57,20 +58,43 @@ def build(
     without an envelope (`envelope=None`) MSA-2 is `control_id`. Sources: HL7 v2.5.1 chapters 2.9 and 2.15.
     """
     delimiters = envelope.delimiters if envelope else Delimiters()
+    segments = opening(envelope, code, text, ack_id=ack_id, time=time, error=error, control_id=control_id)
+    codec = encoding or canonical(envelope.charset if envelope else "") or "utf-8"
+    return written(segments, delimiters, codec)
+
+
+def opening(
+    envelope: Envelope | None,
+    code: str,
+    text: str = "",
+    *,
+    ack_id: str,
+    time: str,
+    error: AckError | None = None,
+    control_id: str = "",
+    answer_type: str = "",
+) -> list[list[str]]:
+    """Return the fields of MSH, MSA and ERR of an answer; `answer_type` is MSH-9 where it is no mere ACK."""
+    delimiters = envelope.delimiters if envelope else Delimiters()
     segments = [
         _msh(envelope, delimiters, ack_id, time),
         ["MSA", code, envelope.field(10) if envelope else delimiters.escape_text(control_id)],
     ]
+    if answer_type:
+        segments[0][8] = answer_type
     if text:
         segments[1].append(delimiters.escape_text(text))
     if error:
         segments.append(_err(error, delimiters, _version(envelope)))
-    body = "".join(_line(cells, delimiters) + "\r" for cells in segments)
-    codec = encoding or canonical(envelope.charset if envelope else "") or "utf-8"
-    return body.encode(codec, _HANDLER)
+    return segments
 
 
-def _line(cells: list[str], delimiters: Delimiters) -> str:
+def written(segments: Iterable[Sequence[str]], delimiters: Delimiters, codec: str) -> bytes:
+    """Return segments as bytes; a character the charset lacks is named by its number, never printed as `?`."""
+    return "".join(_line(cells, delimiters) + "\r" for cells in segments).encode(codec, _HANDLER)
+
+
+def _line(cells: Sequence[str], delimiters: Delimiters) -> str:
     return delimiters.field.join(cells).rstrip(delimiters.field)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.formats import hl7v2_batch, hl7v2_envelope
@@ -18,6 +18,7 @@ from gateway.store.values import TABLE, NewArrival, NewReject
 HEAD = 4096  # bytes of refused input that are kept
 ACKNOWLEDGEMENT = "acknowledgement"
 _TEST = ("T", "D")
+_QUERY_TYPES = ("QBP", "QRY")
 _BATCH = (b"FHS", b"BHS")
 _BLANK = b"\xef\xbb\xbf\x0b\r\n\t \x00"
 
@@ -42,6 +43,7 @@ class Unit:
     refusal: Refusal | None = None
     test: bool = False
     notes: tuple[str, ...] = ()
+    query: bool = False
 
 
 def read(raw: bytes, who: Who, book: FeedBook) -> list[Unit]:
@@ -115,7 +117,30 @@ def _one(raw: bytes, who: Who, book: FeedBook, named: Feed | None) -> Unit:
     if isinstance(feed, NoMatch):
         refusal = Refusal("unknown-feed", feed.text, AckError("103", feed.text, "MSH[1]-3"))
         return Unit(raw, None, (envelope,), refusal=refusal)
-    return Unit(raw, feed, (envelope,), refusal=_policy(feed, envelope), test=feed.is_test(envelope.processing_id))
+    asks = envelope.type in _QUERY_TYPES or _event(envelope) in feed.queries
+    wrong = _policy(feed, envelope) or (_asked(feed, _event(envelope)) if asks else None)
+    test = feed.is_test(envelope.processing_id)
+    return Unit(raw, feed, (envelope,), refusal=wrong, test=test, query=asks and wrong is None)
+
+
+def _event(envelope: Envelope) -> str:
+    return f"{envelope.type}^{envelope.event}"
+
+
+def _asked(feed: Feed, event: str) -> Refusal | None:
+    """Refuse a query the feed may not ask: nobody reads without being allowed to (architecture decision 14)."""
+    if event in feed.queries:
+        return None
+    allowed = f"only {', '.join(feed.queries)}" if feed.queries else "nothing"
+    text = f"The feed {feed.name} may ask {allowed}, not {event}; `queries` in its feed.yaml says what it may."
+    return Refusal("query", text, AckError("201", text, "MSH[1]-9"))
+
+
+def _alone(unit: Unit) -> Unit:
+    if not unit.query:
+        return unit
+    text = "A query comes by itself, not among other messages. Send it in a frame of its own."
+    return replace(unit, query=False, refusal=Refusal("query", text, AckError("207", text)))
 
 
 def _feed(who: Who, envelope: Envelope, book: FeedBook) -> Feed | NoMatch:
@@ -129,7 +154,7 @@ def _several(raw: bytes, who: Who, book: FeedBook, named: Feed | None) -> list[U
     if not batch.messages:
         text = "There is no message in this batch."
         return [Unit(raw, named, refusal=Refusal("not-hl7", text, AckError("100", text)))]
-    units = [_one(raw[at : at + size], who, book, named) for at, size in batch.messages]
+    units = [_alone(_one(raw[at : at + size], who, book, named)) for at, size in batch.messages]
     if batch.kind == "messages":
         return [_joined(raw, units, None)] if _alike(units) else units
     if not _alike(units):

@@ -13,6 +13,7 @@ from gateway.listeners.counters import Counters
 from gateway.listeners.door import Unit
 from gateway.listeners.options import ReceiveOptions
 from gateway.listeners.outcomes import Ask, Key, Outcome, Wait, Watcher, of_store
+from gateway.listeners.queries import Queries
 from gateway.listeners.values import Answer, Done, Later, Verdict, Who
 from gateway.listeners.writer import Writer
 from gateway.mapping.feeds import FeedBook
@@ -46,6 +47,7 @@ class Intake:
         self._options = options
         self._writer: Writer[Job] = Writer(self._serve, most=options.group, weigh=lambda job: len(job.raw))
         self._watcher = Watcher(ask or of_store(store))
+        self._queries = Queries(store, options.zone, options.query_wait)
         self.counters = Counters()
 
     def start(self) -> None:
@@ -56,6 +58,7 @@ class Intake:
     def stop(self, grace: float) -> None:
         """Store and answer what was handed over, then end; `grace` seconds for each thread."""
         self._writer.stop(grace)
+        self._queries.stop()
         self._watcher.stop(grace)
 
     @property
@@ -112,7 +115,18 @@ class Intake:
             log.exception("received bytes could not be judged")
             self._unavailable([job], f"The gateway failed on this message: {type(fault).__name__}.")
             return False
+        if job.units[0].query:
+            self._ask(job, job.units[0])
+            return False
         return True
+
+    def _ask(self, job: Job, unit: Unit) -> None:
+        """Let a query be answered elsewhere: nothing of it is stored, and nobody here waits for it."""
+        name = unit.feed.name if unit.feed else ""
+        self.counters.add(Verdict.ANSWERED.value)
+        self.counters.add("bytes", len(job.raw))
+        self.counters.feed(name, "asked", clock.now_us())
+        self._queries.ask(unit, lambda told: _tell(job, Answer(Verdict.ANSWERED, (told,), feed=name, messages=1)))
 
     def _keep(self, jobs: list[Job]) -> list[Job]:
         """Store all jobs in one transaction, one by one where that fails; return those that are stored."""

@@ -83,6 +83,8 @@ class ReceiveOptions:
     gate: GateOptions = field(default_factory=GateOptions)
     group: int = 256  # messages of one transaction
     applied_wait: float = 4.0  # seconds `ack_when: applied` waits for the worker
+    query_wait: float = 4.0  # seconds a query may wait for its turn, and one search of it may take
+    zone: str = "Asia/Shanghai"
     store_wait: float = 4.0  # seconds one transaction may take before senders are closed without an answer
     late_wait: float = 3600.0  # seconds an application acknowledgement may come after its message
     grace: float = 5.0  # seconds a stopping process gives to answers that are under way
@@ -107,6 +109,7 @@ def from_settings(settings: Settings, *, ready_file: Path | None = None) -> Rece
         pulls=tuple(PullOptions(**table) for table in settings.pulls),
         gate=GateOptions(min_free_bytes=settings.min_free_bytes),
         group=settings.group_commit_messages,
+        zone=settings.zone,
         failpoint=settings.failpoint,
         ready_file=ready_file,
     )

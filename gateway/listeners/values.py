@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    ANSWERED = "answered"  # a query: nothing is stored of it but its audit row
     IGNORED = "ignored"  # an acknowledgement, which is never acknowledged
     UNAVAILABLE = "unavailable"  # not stored, as far as we know: say nothing and close
 

@@ -21,6 +21,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 TABULAR = frozenset({"csv", "xlsx"})
 _MODES = ("full", "delta", "window")
 _NAMING_WORDS = frozenset({"naming", "note"})
+_QUERY_WORDS = frozenset({"events", "scope"})
+QUERIES = ("QBP^Q22", "QBP^Q21", "QRY^A19", "ADT^ZP1")
+"""What may be asked; the last is a home-made event of Chinese systems, a query only for a feed that says so."""
 _LISTS = frozenset({"events", "daily"})
 
 
@@ -34,7 +37,10 @@ class TableUse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One feed. `daily` lists number series that start again each day; `insecure_only` answers only loopback demos."""
+    """One feed. `daily` lists number series that start again each day; `insecure_only` answers only loopback demos.
+
+    `queries` are those it may ask (none by default), about persons of its own site or of the whole community.
+    """
 
     name: str
     site: str
@@ -56,6 +62,8 @@ class Feed:
     tables: Mapping[str, TableUse] = field(default_factory=dict)
     empty: Literal["keep", "clear"] = "keep"
     delimiter: str = ""
+    queries: tuple[str, ...] = ()
+    query_scope: Literal["site", "community"] = "site"
 
     @property
     def tabular(self) -> bool:
@@ -127,7 +135,7 @@ class FeedBook:
 
 def read(name: str, site: str, raw: Mapping[str, Any]) -> tuple[Feed | None, list[str]]:
     """Read a feed.yaml; returns the feed, or None with every fault as a sentence."""
-    known = {item.name for item in fields(Feed)} - {"name", "site"}
+    known = {item.name for item in fields(Feed)} - {"name", "site", "query_scope"}
     faults = [
         f"unknown word {word}; known are {', '.join(sorted(known))}"
         for word in raw
@@ -141,6 +149,9 @@ def read(name: str, site: str, raw: Mapping[str, Any]) -> tuple[Feed | None, lis
             faults.append(f"{word} is one of {', '.join(choices)}, not {told[word]!r}")
     match, wrong = _match(told.pop("match", None))
     faults.extend(wrong)
+    if "queries" in told:
+        told["queries"], told["query_scope"], wrong = _queries(told["queries"])
+        faults.extend(wrong)
     if "tables" in told:
         told["tables"], wrong = _tables(told["tables"])
         faults.extend(wrong)
@@ -163,6 +174,22 @@ def _match(raw: Any) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         return {}, [f"match is a mapping of {', '.join(_MATCH)}, not {raw!r}"]
     faults = [f"match: unknown word {word}; known are {', '.join(_MATCH)}" for word in raw if word not in _MATCH]
     return {word: tuple(str(item) for item in _listed(value)) for word, value in raw.items()}, faults
+
+
+def _queries(raw: Any) -> tuple[tuple[str, ...], str, list[str]]:
+    """Read `queries: [QBP^Q22]`, or `queries: {events: [QBP^Q22], scope: community}`."""
+    said = raw if isinstance(raw, dict) else {"events": raw}
+    scope = said.get("scope", "site")
+    faults = [f"queries: unknown word {word}; known are events, scope" for word in said if word not in _QUERY_WORDS]
+    if scope not in ("site", "community"):
+        faults.append(f"queries: scope is one of site, community, not {scope!r}")
+    events = tuple(str(event) for event in _listed(said.get("events") or ()))
+    faults += [
+        f"queries: {event!r} is none that is answered: {', '.join(QUERIES)}" for event in events if event not in QUERIES
+    ]
+    if not events:
+        faults.append("queries lists the events the feed may ask, such as QBP^Q22")
+    return events, scope, faults
 
 
 def _tables(raw: Any) -> tuple[dict[str, TableUse], list[str]]:

@@ -103,3 +103,33 @@ def test_a_feed_of_tables_says_which_and_how():
     assert feed.tables["residents"] == ("full", ("*档案*",), "clear")
     assert feed.tables["contracts"] == ("delta", (), "")
     assert (feed.empty, feed.delimiter) == ("clear", "|")
+
+
+def test_a_feed_asks_nothing_unless_it_says_so():
+    plain, _ = feeds.read("f", "s", {"format": "hl7v2"})
+    assert (plain.queries, plain.query_scope) == ((), "site")
+    asks, _ = feeds.read("f", "s", {"queries": ["QBP^Q22", "ADT^ZP1"]})
+    assert (asks.queries, asks.query_scope) == (("QBP^Q22", "ADT^ZP1"), "site")
+    region, _ = feeds.read("f", "s", {"queries": {"events": "QBP^Q22", "scope": "community"}})
+    assert (region.queries, region.query_scope) == (("QBP^Q22",), "community")
+
+
+@pytest.mark.parametrize(
+    ("queries", "words"),
+    [
+        (["QBP^Q99"], "'QBP^Q99' is none that is answered"),
+        ({"scope": "community"}, "lists the events"),
+        ({"events": ["QBP^Q22"], "scope": "world"}, "scope is one of site, community"),
+        ({"events": ["QBP^Q22"], "who": "x"}, "unknown word who"),
+        ([], "lists the events"),
+    ],
+)
+def test_every_fault_of_queries_is_a_sentence(queries, words):
+    found, faults = feeds.read("f", "s", {"queries": queries})
+    assert found is None
+    assert any(words in fault for fault in faults)
+
+
+def test_the_scope_of_queries_is_said_with_them():
+    _, faults = feeds.read("f", "s", {"query_scope": "community"})
+    assert any("unknown word query_scope" in fault for fault in faults)
