@@ -14,6 +14,7 @@ RENDERED = frozenset({"Provenance", "MessageHeader"})
 OF_A_PERSON = frozenset(
     {
         "AllergyIntolerance",
+        "ChargeItem",
         "Condition",
         "Coverage",
         "DiagnosticReport",

@@ -58,7 +58,10 @@ def _status_of(body: Body) -> Body:
 
 def _fill(current: Body, said: Body) -> Body:
     missing = {name: value for name, value in said.items() if name not in current and not _taken(current, name)}
-    return _with_identifiers({**current, **missing}, current, said)
+    filled = {**current, **missing}
+    if "identifier" in current and "identifier" in said:
+        filled["identifier"] = _beside(current["identifier"], said["identifier"])
+    return filled
 
 
 def _replace(current: Body, draft: Draft) -> Body:
@@ -137,6 +140,13 @@ def _union(old: list[Body], new: list[Body]) -> list[Body]:
     """
     stated = {_number(entry): entry for entry in new}
     kept = [stated.pop(_number(entry), entry) for entry in old]
+    return [*kept, *stated.values()]
+
+
+def _beside(old: list[Body], new: list[Body]) -> list[Body]:
+    """Return the old identifiers, more only where they said nothing, then the new ones: a former number stays one."""
+    stated = {_number(entry): entry for entry in new}
+    kept = [{**stated.pop(_number(entry), {}), **entry} for entry in old]
     return [*kept, *stated.values()]
 
 
