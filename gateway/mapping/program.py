@@ -176,7 +176,7 @@ def set_step(name: str, memo: Memo, number: int) -> Step:
 
 
 def append_step(name: str, memo: Memo, number: int) -> Step:
-    """Return the step that adds every repetition, converted, to a top-level list."""
+    """Return the step that adds every repetition, converted (a list: each of its values), to a top-level list."""
 
     def step(run: Running, body: Body, raw: str) -> None:
         for part in raw.split("~") if "~" in raw else (raw,):
@@ -185,7 +185,9 @@ def append_step(name: str, memo: Memo, number: int) -> Step:
                 if refs:
                     value = placed(run, value, refs)
                 found = body.get(name)
-                if found is None:
+                if isinstance(value, list):
+                    body[name] = [*(found or ()), *value]
+                elif found is None:
                     body[name] = [value]
                 else:
                     found.append(value)
