@@ -15,6 +15,9 @@ Body = dict[str, Any]
 # Two statements about one of these in a message are one resource, not two of the same number.
 _SHARED = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location", "Device"})
 
+# Elements that tell the day of a number which starts again daily, the surest first.
+_DAYS = ("effectiveDateTime", "authoredOn", "occurrenceDateTime")
+
 
 class Instance:
     """One resource being built: its draft, the segments it came from, constants, and defaults still to apply."""
@@ -103,7 +106,7 @@ class Finish:
         if not self._env.daily:
             return ""
         body = draft.body
-        told = body.get("effectiveDateTime") or body.get("authoredOn") or body.get("period", {}).get("start")
+        told = next((body[name] for name in _DAYS if name in body), "") or body.get("period", {}).get("start")
         return dates.day(str(told or draft.source_time))
 
     def _numbered(self, instance: Instance) -> bool:
@@ -202,15 +205,19 @@ def _only_references(value: Any, references: set[int]) -> bool:
 
 
 def _unlink(draft: Draft, gone: Mapping[str, str]) -> None:
-    """Take out references to resources that were not made, or point them to what they joined."""
+    """Take out references to resources that were not made, or point them to what they joined.
+
+    In a list of references nothing stands twice; a reference beside other words (a member with a role) stays.
+    """
     if not any(name in gone for _, name in draft.links):
         return
     seen = {name for _, name in draft.links if name not in gone}
+    listed = {id(item) for value in draft.body.values() if isinstance(value, list) for item in value}
     dead: set[int] = set()
     links = []
     for reference, name in draft.links:
         target = gone.get(name, name)
-        if not target or (name in gone and target in seen):
+        if not target or (name in gone and target in seen and id(reference) in listed):
             dead.add(id(reference))
             continue
         seen.add(target)

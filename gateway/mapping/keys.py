@@ -48,8 +48,13 @@ Naming = Callable[[Facts], Identity]
 
 
 def patient(facts: Facts) -> Identity:
-    """Name a person's record at this site: strong series, else weak ones, else the national ID, else the message."""
+    """Name a person's record at this site: strong series, else weak ones, else the national ID, else the message.
+
+    A number that starts again each day names only with its day; it stands beside a national ID, so that a row which
+    has nothing else finds the person of that day.
+    """
     env = facts.env
+    daily: list[Key] = []
     ranks: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
     for entry in facts.body.get("identifier", ()):
         system, value = entry.get("system", ""), entry.get("value", "")
@@ -57,17 +62,20 @@ def patient(facts: Facts) -> Identity:
             continue
         if _code(entry.get("type")) in _NOT_PERSONS:
             continue
-        if not system.startswith(env.numbers):
+        if _tail(system) in env.daily:
+            day = dates.day(entry.get("period", {}).get("start", "")) or facts.day
+            daily.extend([Key(system, value, day)] if day else [])
+        elif not system.startswith(env.numbers):
             ranks[2].append(Key(system, value))
         else:
             civil = system.startswith((env.number_system(SOCIAL), env.number_system(LICENCE)))
             ranks[1 if civil or system in env.weak else 0].append(Key(system, value))
     residents = [key.value for key in ranks[2] if key.system == env.national.get(RESIDENT)]
     guard = {RESIDENT: residents[0]} if len(residents) == 1 else {}
-    for found in ranks:
-        if found:
-            return Identity(tuple(dict.fromkeys(found)), guard=guard)
-    return _of_message(facts)
+    named = next((found for found in ranks if found), [])
+    if not named or named is ranks[2]:
+        named = [*named, *daily]
+    return Identity(tuple(dict.fromkeys(named)), guard=guard) if named else _of_message(facts)
 
 
 def order(facts: Facts) -> Identity:
@@ -92,9 +100,10 @@ def report(facts: Facts) -> Identity:
 
 
 def encounter(facts: Facts) -> Identity:
-    """Name a visit by its number, else as a child of the patient by class and day of admission."""
+    """Name a visit by its number and the fields of `by`, else as a child of the patient by class and day."""
     keys = _numbered(facts, (VISIT,))
     if keys:
+        keys = tuple(key._replace(value="|".join((key.value, *filter(None, facts.parts)))) for key in keys)
         return Identity(keys, guard={"patient": facts.patient} if facts.patient else {})
     start = dates.day(facts.body.get("period", {}).get("start", ""))
     kind = facts.body.get("class", {}).get("code", "")
@@ -161,6 +170,16 @@ def thing(facts: Facts) -> Identity:
 def child(facts: Facts) -> Identity:
     """Name a resource as a child of its parent by the fields its message map lists (`by`)."""
     return _child(facts, facts.body["resourceType"][:3].lower())
+
+
+def coded(facts: Facts) -> Identity:
+    """Name a resource as a child of its parent by what its code (else its type) says, and the fields of `by`."""
+    told: Body = facts.body.get("code") or next(iter(facts.body.get("type", ())), {})
+    said = _code(told) or str(told.get("text", ""))
+    prefix = facts.body["resourceType"][:3].lower()
+    if not facts.parent:
+        return _of_message(facts)
+    return Identity(parent=facts.parent, child=f"{prefix}-{short((said, *facts.parts))}")
 
 
 def observation(facts: Facts) -> Identity:
@@ -279,5 +298,6 @@ NAMINGS: dict[str, Naming] = {
     "numbered": numbered,
     "owned": owned,
     "child": child,
+    "coded": coded,
     "observation": observation,
 }

@@ -27,6 +27,7 @@ _MEASURE = re.compile(
 )
 # What may be a unit in a cell though no list knows it: `mg/dl`, `×10^9/L`, `%`, `kcal/24h`.
 _UNIT = re.compile(r"(?!/\d)(?=.*[A-Za-zμµ%‰℃°])[A-Za-zµμ%‰℃°×/][A-Za-z0-9µμ%‰℃°×*/^.²³⁰¹⁴-⁹()·]*")
+UNSAID = Note("neither the cell nor the header says the unit of this number; it was kept without one", "incomplete")
 _MARKS = frozenset({"H", "HH", "LL"})
 _COMPARATORS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">=", "＜": "<", "＞": ">", "=<": "<="}
 _AGE = re.compile(r"(?:虚岁|实岁)?\s*0*(\d{1,3}(?:\.\d)?)\s*([^\d\s]*)")
@@ -54,10 +55,11 @@ def measure(making: Making) -> Convert:
 def result(making: Making) -> Step:
     """Make the step that writes value[x] and interpretation from a result; `args: {unit: column}` or its own unit.
 
-    `args: {text: true}` keeps everything as text.
+    `args: {text: true}` keeps everything as text. With `code:` the mark at a value (82.5↑) is looked up in that map.
+    `args: {needs_unit: true}` makes an issue of a number of which neither cell nor header says the unit.
     """
     env, beside = making.env, _beside(making)
-    only_text = bool(making.args.get("text"))
+    only_text, needs_unit = bool(making.args.get("text")), bool(making.args.get("needs_unit"))
     number = _number(making)
     cache: dict[tuple[str, str], Cell] = {}
 
@@ -67,7 +69,7 @@ def result(making: Making) -> Step:
         if cell is None:
             if len(cache) >= CACHE_SIZE:
                 cache.clear()
-            cell = _text(raw) if only_text else _result(*key, env)
+            cell = _text(raw) if only_text else _told_more(_result(*key, env), making, needs_unit=needs_unit)
             if len(raw) <= CACHE_TEXT:
                 cache[key] = cell
         if cell.value is not None:
@@ -209,6 +211,19 @@ def _result(raw: str, beside: str, env: Environment) -> Cell:
         return Cell({"valueQuantity": found[0]} | marked)
     ratio = values.ratio(raw, "", env)
     return ratio if ratio.value is not None else _text(raw)
+
+
+def _told_more(cell: Cell, making: Making, *, needs_unit: bool) -> Cell:
+    """Return a result with its mark as a code, and with a note where its unit is not said (never a guess)."""
+    value, notes = cell.value or {}, list(cell.notes)
+    if making.codes is not None and "interpretation" in value:
+        marked = coded.concept(value["interpretation"][0]["text"], making.env, making.table, making.codes)
+        value = {**value, "interpretation": [marked.value]}
+        notes.extend(marked.notes)
+    quantity = value.get("valueQuantity")
+    if needs_unit and quantity is not None and "unit" not in quantity:
+        notes.append(UNSAID)
+    return Cell(value or None, tuple(notes))
 
 
 def _text(raw: str) -> Cell:

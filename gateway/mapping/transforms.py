@@ -6,6 +6,7 @@ from functools import partial
 from html import escape
 
 from gateway.mapping import (
+    clinical,
     coded,
     dates,
     identifiers,
@@ -175,6 +176,10 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "count": measures.count,
     "age": measures.age,
     "glued": measures.glued,
+    "marked_name": clinical.marked_name,
+    "age_said": clinical.age_said,
+    "supply": clinical.supply,
+    "drug_said": clinical.drug_said,
     "phone": persons.phone,
     "attachment": values.attachment,
     "numeric": values.numeric,
@@ -189,6 +194,7 @@ STEPS: dict[str, StepMaker] = {
     "reference_range": values.reference_range,
     "result": measures.result,
     "range": measures.range_,
+    "day_number": clinical.day_number,
     "own_resident_id": persons.own_resident,
     "parent_resident_id": persons.parent_resident,
     "document_content": values.document_content,

@@ -150,3 +150,48 @@ def test_people_and_places_by_identifier_else_name():
 )
 def test_names_for_people(body, words):
     assert keys.named(body) == words
+
+
+DAILY = Environment("s", "f", national={"resident-id": "urn:oid:1"}, daily=frozenset({"outpatient"}))
+
+
+def of_the_day(*identifiers, day="2026-11-09"):
+    body = {"resourceType": "Patient", "identifier": list(identifiers)}
+    return keys.patient(Facts(DAILY, body, message="f:M1", day=day))
+
+
+def test_a_number_of_the_day_names_a_patient_only_with_its_day():
+    entry = {"system": f"{N}柳溪/outpatient", "value": "0613"}
+    assert of_the_day(entry).keys == (Key(entry["system"], "0613", "2026-11-09"),)
+    told = entry | {"period": {"start": "2026-11-08"}}
+    assert of_the_day(told).keys == (Key(entry["system"], "0613", "2026-11-08"),)
+    assert of_the_day(entry, day="").keys == (Key(f"{N}message", "f:M1|patient"),)
+
+
+def test_a_number_of_the_day_stands_beside_a_national_id_and_never_beside_the_sites_own():
+    daily = {"system": f"{N}outpatient", "value": "0613"}
+    national = {"system": "urn:oid:1", "value": "4"}
+    assert of_the_day(daily, national).keys == (
+        Key("urn:oid:1", "4"),
+        Key(f"{N}outpatient", "0613", "2026-11-09"),
+    )
+    assert of_the_day(daily, {"system": f"{N}mr", "value": "1"}).keys == (Key(f"{N}mr", "1"),)
+
+
+def test_what_is_coded_is_one_child_for_each_code():
+    def condition(**body):
+        return keys.coded(Facts(ENV, {"resourceType": "Condition"} | body, parent="patient", message="f:M1"))
+
+    coded = condition(code={"coding": [{"system": "s", "code": "I10"}]})
+    assert (coded.parent, coded.child[:4]) == ("patient", "con-")
+    assert condition(code={"coding": [{"code": "I10"}], "text": "x"}).child == coded.child
+    assert condition(code={"text": "高血压"}).child != coded.child
+    assert condition(type=[{"text": "高血压"}]).child == condition(code={"text": "高血压"}).child
+    alone = keys.coded(Facts(ENV, {"resourceType": "Condition", "code": {"text": "x"}}, message="f:M1"))
+    assert alone.keys == (Key(f"{N}message", "f:M1|condition"),)
+
+
+def test_a_visit_number_may_be_the_institutions():
+    body = {"resourceType": "Encounter", "identifier": [{"system": f"{N}visit", "value": "JZ1"}]}
+    found = keys.encounter(Facts(ENV, body, ("MB1",), message="f:M1"))
+    assert found.keys == (Key(f"{N}visit", "JZ1|MB1"),)

@@ -198,3 +198,26 @@ def test_glued_codes_are_mapped():
     making = Making(ENV, "REC-3", {}, codes)
     assert measures.glued(making)("2:左室高电压").value["coding"][0]["code"] == "LVH"
     assert measures.glued(making)("2").value["coding"][0]["code"] == "LVH"
+
+
+def test_a_mark_at_a_result_is_looked_up_where_the_table_has_a_map():
+    high = Target("urn:interpretation", "H", "High")
+    making = Making(ENV, "ITM-2", {"table": "t.标志"}, CodeMap("t.标志", "", {"↑": high}))
+    body, run = {}, Running()
+    measures.result(making)(run, body, "82.5↑")
+    assert body["valueQuantity"] == {"value": Decimal("82.5")}
+    assert body["interpretation"][0]["coding"][0]["code"] == "H"
+    body = {}
+    measures.result(making)(run, body, "11.8 *")
+    assert body["interpretation"][0]["coding"][0]["code"] == "*"
+    assert run.notes
+
+
+def test_a_number_without_unit_is_an_issue_where_units_differ():
+    body, run = {}, Running()
+    step = measures.result(Making(ENV, "ITM-2", {"needs_unit": True}))
+    step(run, body, "71")
+    assert body["valueQuantity"] == {"value": Decimal(71)}
+    assert run.notes[0][1] == (measures.UNSAID,)
+    step(run, {}, "0.9mg/dl")
+    assert len(run.notes) == 1
