@@ -251,7 +251,7 @@ class Worker:
         for orphan in orphans:
             (batch.parked if self._leases.holds(orphan) else batch.elsewhere).append(orphan)
         self._write(batch, cursor)
-        self._merges.update(entry.item.item_id for entry in batch.elsewhere if b"\rMRG" in entry.item.raw)
+        self._merges.update(entry.item.item_id for entry in batch.elsewhere if _binds(entry.item.raw))
         for item in items:
             if item.replay:
                 self._replay.run(item)
@@ -315,3 +315,8 @@ class Worker:
             keys = read(item).patient_keys if deaths == faults.DEATHS else ()
             self._together([], [faults.killer(item, deaths, keys)], 0)
         self._finish(picked, orphans)
+
+
+def _binds(raw: bytes) -> bool:
+    """Say whether a message speaks of two patients (a merge, an unlink, swapped beds), who may be of two lanes."""
+    return b"\rMRG" in raw or raw.count(b"\rPID") > 1
