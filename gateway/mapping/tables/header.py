@@ -96,6 +96,11 @@ class Header(NamedTuple):
         return len(set(self.columns) - {""})
 
     @property
+    def share(self) -> float:
+        """Return which part of the columns that have a header is the table's."""
+        return self.matched / max(1, sum(1 for text in self.heads if text))
+
+    @property
     def missing(self) -> list[str]:
         """Return the needed columns that are not there, in the table's order."""
         return [name for name in self.names.table.columns if name in self.names.needed - set(self.columns)]

@@ -16,6 +16,7 @@ from gateway.mapping.tables.records import Layout, Record
 
 _LAYOUTS = 64
 _REPEATS = 20
+_ALIKE = 0.5  # of the columns, where only the header says which table a file is
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +60,33 @@ class Tables:
     def read(self, raw: bytes, name: str = "") -> TableFile:
         """Return the records of a file; `name` is its name as sent. Raises NotATable when no table can be read."""
         sheets = sheet.read(raw, charset=self._feed.charset or None, delimiter=self._feed.delimiter or None)
-        chosen = self._chosen(name)
-        found = [(header.find(one.rows, chosen), one) for one in sheets]
+        named = self._named(name)
+        found = self._headers(sheets, named)
+        if not any(head is not None and not head.missing for head, _ in found):
+            named, found = [], self._headers(sheets, list(self._names.values())) or found
         best = max((head.rank for head, _ in found if head is not None), default=None)
         if best is None:
-            raise NotATable(self._headless(sheets, chosen))
+            raise NotATable(self._headless(sheets))
         first = next((head, one) for head, one in found if head is not None and head.rank == best)
-        if first[0].missing:
-            raise NotATable(_lacking(first[0], first[1]), where=f"line {first[1].rows[first[0].last].line}")
+        if first[0].missing or (not named and first[0].share < _ALIKE):
+            why = _lacking(first[0]) if first[0].missing else _unlike(first[0])
+            raise NotATable(why, where=f"line {first[1].rows[first[0].last].line}")
         return self._file(first[0], found)
 
-    def _chosen(self, name: str) -> list[Names]:
-        """Return the tables whose `files` fit the name, all of them when none does."""
+    def _headers(self, sheets: Sequence[Sheet], tables: Sequence[Names]) -> list[tuple[Header | None, Sheet]]:
+        return [(header.find(one.rows, tables), one) for one in sheets]
+
+    def _named(self, name: str) -> list[Names]:
+        """Return the tables whose `files` fit the name."""
         last = name.replace("\\", "/").rsplit("/", 1)[-1]
-        fitting = [
+        return [
             self._names[table] for table, use in self._feed.tables.items()
             if any(fnmatch.fnmatchcase(last.casefold(), pattern.casefold()) for pattern in use.files)
         ]  # fmt: skip
-        return fitting or list(self._names.values())
 
-    def _headless(self, sheets: Sequence[Sheet], chosen: Sequence[Names]) -> str:
+    def _headless(self, sheets: Sequence[Sheet]) -> str:
         seen = next((header.shown(row.cells) for one in sheets for row in one.rows if any(row.cells)), "nothing")
-        tables = ", ".join(names.table.name for names in chosen)
+        tables = ", ".join(self._names)
         return (
             f"No header was found in the first {header.ROWS} rows. The tables looked for are {tables}; "
             f"the first row says: {seen}. Add the headers of this file to the table (`also`), or the table to the feed."
@@ -139,11 +145,20 @@ def _repeated(records: Sequence[Record]) -> list[Issue]:
     return found
 
 
-def _lacking(found: Header, one: Sheet) -> str:
+def _lacking(found: Header) -> str:
     return (
         f"The header of {found.names.table.name} lacks {', '.join(found.missing)}. "
         f"Seen were: {header.shown(found.heads)}. "
         "If one of these means the same, add it to the column's `also`; else ask the sender for the column."
+    )
+
+
+def _unlike(found: Header) -> str:
+    """Refuse a file that has a table's key by chance: taking it for that table would be a guess."""
+    columns = len([text for text in found.heads if text])
+    return (
+        f"The header looks most like {found.names.table.name}, but only {found.matched} of its {columns} columns "
+        "are known there. If it is that table, say so by its name (`files` of the feed); else add the table it is."
     )
 
 

@@ -255,3 +255,23 @@ def test_any_sheet_is_a_table_file_in_which_no_row_is_lost_or_no_table(both, hea
         if not record.fault:
             mapped = mapper.map(record.message)
             assert mapped.populated >= mapped.mapped >= 0
+
+
+@pytest.fixture
+def named(house):
+    """A feed that knows its tables by the names of their files."""
+    house.table("people", PEOPLE)
+    house.table("lab", LAB)
+    more = '  people: {mode: full, files: ["*people*"]}\n  lab: {mode: delta, files: ["*lab*"]}\n'
+    return house.load(more=more).tables("town-csv")
+
+
+def test_a_file_that_has_a_tables_key_by_chance_is_not_taken_for_it(named):
+    head, row = "档案编号,姓名,随访日期,收缩压,舒张压,转归", "1,王桂兰,2026-11-09,158,94,1"
+    with pytest.raises(NotATable, match="looks most like people, but only 2 of its 6 columns"):
+        named.read(rows(head, row), "随访.csv")
+    assert len(named.read(rows(head, row), "people.csv").records) == 1, "its name says that it is"
+
+
+def test_a_name_that_fits_another_table_does_not_hide_the_one_it_is(named):
+    assert named.read(rows(HEAD, ONE), "lab-of-wards.csv").table == "people"
