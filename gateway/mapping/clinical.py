@@ -11,6 +11,8 @@ from gateway.mapping.identifiers import cx
 from gateway.mapping.making import Body, Making, Running, Step
 
 MARK = f"{BASE}/StructureDefinition/recognition-mark"
+_UID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
+_UID_LENGTH = 64
 _FIELD = re.compile(r"[A-Z]{3}-\d+")
 _MARKED = re.compile(
     r"(?P<before>(?:[★☆*＊▲△]+|[一-鿿]{1,6}HR(?=\s))?)\s*(?P<name>.*?)\s*(?P<after>[★☆*＊▲△]*)", re.DOTALL
@@ -109,6 +111,16 @@ def drug_said(making: Making) -> Convert:
         return Cell({"medicationCodeableConcept": medication, "dosage": [{"text": found["dose"].strip()}]})
 
     return convert
+
+
+def study_uid(raw: str) -> Cell:
+    """Return a DICOM UID as an Identifier in the form of R4's ImagingStudy; other texts are notes."""
+    text = text_of(raw.split("^", 1)[0])
+    if not text:
+        return EMPTY
+    if _UID.fullmatch(text) is None or len(text) > _UID_LENGTH:
+        return Cell(None, (Note(f"'{text}' is no DICOM UID; it was left out"),))
+    return Cell({"system": "urn:dicom:uid", "value": f"urn:oid:{text}"})
 
 
 def _at(making: Making, word: str) -> Source | None:

@@ -114,3 +114,12 @@ def test_a_drug_of_a_follow_up_is_name_and_dosage_in_words():
     assert read("格列美脲片2mg 每日一次").value["dosage"] == [{"text": "2mg 每日一次"}]
     assert read("降压药").value == {"medicationCodeableConcept": {"text": "降压药"}}
     assert read("").value is None
+
+
+def test_a_dicom_uid_is_an_identifier_and_other_words_are_none():
+    assert clinical.study_uid("1.2.999.519927.1.20261110.47").value == {
+        "system": "urn:dicom:uid",
+        "value": "urn:oid:1.2.999.519927.1.20261110.47",
+    }
+    assert clinical.study_uid("DR2611060012").notes
+    assert clinical.study_uid("").value is None
