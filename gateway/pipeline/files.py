@@ -32,6 +32,11 @@ def item_of(report: FileReport) -> int:
     return item_id(report.arrival, FILE_INDEX)
 
 
+def note_of(report: FileReport) -> int:
+    """Return what the diary notes while a file is in hand: where it stands, so that only one place can be to blame."""
+    return -item_id(report.arrival, min(report.taken, FILE_INDEX))
+
+
 class Files:
     """Takes the waiting files one after another, a chunk of records a step."""
 

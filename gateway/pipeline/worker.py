@@ -13,7 +13,7 @@ from gateway.mapping.catalog import Catalog
 from gateway.pipeline import faults, inbox, limits, line
 from gateway.pipeline.commit import commit, queue
 from gateway.pipeline.diary import Diary
-from gateway.pipeline.files import Files, item_of
+from gateway.pipeline.files import Files, note_of
 from gateway.pipeline.inbox import Picked
 from gateway.pipeline.leases import Leases
 from gateway.pipeline.line import Batch
@@ -134,14 +134,14 @@ class Worker:
         if report is None:
             self._diary.beside([])
             return 0
-        item, suspects = item_of(report), self._suspects or {}
-        deaths = suspects.get(item, 0)
+        note, suspects = note_of(report), self._suspects or {}
+        deaths = suspects.get(note, 0)
         if not deaths and not self._shelf.ready(report.arrival, report.feed):
-            self._diary.beside([item])
+            self._diary.beside([note])
             return 0
         self._diary.beside([])
-        suspects.pop(item, 0)
-        self._diary.open([item], deaths)
+        suspects.pop(note, 0)
+        self._diary.open([note], deaths)
         with self._fenced():
             self._files.step(report, self._leases.lease(), deaths)
         self._diary.close()

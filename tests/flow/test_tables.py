@@ -310,7 +310,7 @@ def test_a_large_file_is_read_beside_the_messages(village, monkeypatch):
 def test_a_file_that_kills_workers_while_it_is_read_is_set_aside(village, monkeypatch):
     village.send(csv(FULL), feed=FEED)
     village.worker.step()
-    village.worker._diary.open([item_id(1, FILE_INDEX)], 2)
+    village.worker._diary.open([-item_id(1, 0)], 2)
     village.worker = village.gateway.worker("test")
     village.work()
     (item,) = village.items()
