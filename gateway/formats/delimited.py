@@ -5,7 +5,7 @@ from collections import Counter
 
 from gateway.errors import GatewayError
 from gateway.fhir.issues import Issue
-from gateway.formats import delimited_rows, delimited_text
+from gateway.formats import delimited_halves, delimited_rows, delimited_text
 from gateway.formats.sheet_model import NotATable, Row, Sheet, lines_named
 
 _CANDIDATES = ("\t", ",", "|", ";", "\x01")
@@ -37,8 +37,8 @@ def read(raw: bytes, charset: str | None = None, delimiter: str | None = None) -
     _check_text(text)
     mark, width = _shape(text, pinned)
     rows, loose = delimited_rows.read(text, mark, width)
+    rows = delimited_halves.judged(rows, decoded, mark, width)
     if decoded.bad:
-        rows = delimited_rows.with_faults(rows, text, decoded.bad)
         _check_faults(rows, decoded)
     issues = (*decoded.issues, *_loose_issue(loose))
     return Sheet(rows, "tab" if mark == "\t" else "csv", decoded.encoding, mark, "", issues)

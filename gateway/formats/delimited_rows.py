@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
 
 from gateway.formats.sheet_model import Row
 
@@ -186,17 +185,3 @@ def _well_formed(line: str, delimiter: str) -> list[str]:
 def _spanned(text: str, start: int, end: int) -> int:
     breaks = len(_BREAK.findall(text, start, end))
     return breaks if breaks and text[end - 1] in "\r\n" else breaks + 1
-
-
-def with_faults(rows: Iterable[Row], text: str, bad: dict[int, str]) -> list[Row]:
-    """Return the rows, those on a bad line (number -> why) reduced to their raw text and given that fault."""
-    lines = list(physical_lines(text))
-    return [_judged(row, lines, bad) for row in rows]
-
-
-def _judged(row: Row, lines: list[str], bad: dict[int, str]) -> Row:
-    why = next((bad[line] for line in range(row.line, row.line + row.lines) if line in bad), "")
-    if not why:
-        return row
-    raw = "".join(lines[row.line - 1 : row.line - 1 + row.lines]).rstrip("\r\n")
-    return Row(row.line, row.lines, (raw,), why)

@@ -22,6 +22,8 @@ _FORMULA = re.compile(r'="([^"]*)"')
 _EXPONENT = re.compile(r"([+-]?)(\d)(?:\.(\d+))?[eE]\+?(\d{1,3})")
 _SPECIAL = re.compile(r"[\^~&|\\]")
 _ESCAPES = str.maketrans({"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"})
+_HALF = re.compile(r"(?:\\x[89a-f][0-9a-f])+\Z")
+_SHOWN = 12
 _WRAPS = "='‘`"
 _NEVER = ("9999", "2999", "1900", "0000")
 # From twelve digits on a spreadsheet writes five decimals and an exponent.
@@ -29,6 +31,7 @@ _LOSES = 11
 _LONGEST = 40
 LOST = Note("'{}' has lost digits (a spreadsheet wrote a long number with an exponent); it was left out", "value")
 WRITTEN = Note("'{}' was written out without its exponent", "informational", "information")
+CUT = Note("the text was cut in the middle of a character ('{}'); it was kept as it came", "value")
 
 
 # The text of a cell ('' for every spelling of nothing), and a note when it is not what was sent.
@@ -45,6 +48,8 @@ def clean(cell: str, column: Column) -> Clean:
         text = _unwrapped(text)
     if text not in column.keeps and (text in NULLS or text in column.nulls or _no_date(text)):
         return _EMPTY
+    if text[-4:-2] == "\\x" and _HALF.search(text):
+        return text, CUT._replace(text=CUT.text.format(text[-_SHOWN:]))
     if ("E" not in text and "e" not in text) or column.exponent or len(text) > _LONGEST:
         return text, None
     number = _EXPONENT.fullmatch(text)

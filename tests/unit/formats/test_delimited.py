@@ -173,14 +173,41 @@ def test_gbk_lines_in_a_file_of_utf8():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_a_character_cut_in_two_is_a_fault_of_its_row(encoding: str):
-    cut = "1,王桂".encode(encoding)[:-1] + ",肺炎\r\n".encode(encoding)
-    raw = (HEAD + "0,张三,感冒\r\n").encode(encoding) + cut + "2,李丽珅,高血压\r\n".encode(encoding)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_text_cut_in_a_character_is_kept_with_its_half(encoding: str, quote: str):
+    def line(*cells: bytes) -> bytes:
+        return b",".join(quote.encode() + cell + quote.encode() for cell in cells) + b"\r\n"
+
+    cut, last = "王桂".encode(encoding)[:-1], "肺炎".encode(encoding)[:-1]
+    raw = (HEAD + "0,张三,感冒\r\n").encode(encoding) + line(b"1", cut + b" ", last)
+    found = delimited.read(raw + "2,李丽珅,高血压\r\n".encode(encoding))
+    assert not faults(found)
+    number, name, illness = found.rows[2].cells
+    assert (number, name[:3], illness[:3]) == ("1", "王\\x", "肺\\x")
+    assert bytes.fromhex(illness[1:].replace("\\x", "")) == last[len("肺".encode(encoding)) :]
+    assert found.rows[3].cells == ("2", "李丽珅", "高血压")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("cells", ["1,王\0 x,肺炎\r\n", "1,王\0\r\n", "1,\1\1,肺炎\r\n"])
+def test_other_bytes_that_are_no_character_are_a_fault_of_their_row(encoding: str, cells: str):
+    half = "桂".encode(encoding)[:-1]
+    bad = cells.encode(encoding).replace(b"\0", half).replace(b"\1", b"\xff")
+    raw = (HEAD + "0,张三,感冒\r\n").encode(encoding) + bad + "2,李丽珅,高血压\r\n".encode(encoding)
     found = delimited.read(raw)
     assert list(faults(found)) == [3]
     assert f"are not {encoding.upper()}" in faults(found)[3]
-    assert found.rows[2].cells[0].startswith("1,王\\x")
+    assert found.rows[2].cells[0].startswith("1,")
     assert found.rows[3].cells == ("2", "李丽珅", "高血压")
+
+
+def test_half_a_character_that_takes_the_separator_with_it_is_a_fault():
+    rows = "1|王桂兰|肺炎\r\n2|李珅|高血压\r\n".encode("gb18030")
+    cut = b"3|" + "王妡".encode("gb18030")[:-1] + "|感冒\r\n".encode("gb18030")
+    found = delimited.read(HEAD.replace(",", "|").encode("gb18030") + rows * 2 + cut)
+    assert list(faults(found)) == [6]
+    assert "one cell too few" in faults(found)[6]
+    assert found.rows[2].cells == ("2", "李珅", "高血压")
 
 
 def test_the_pinned_charset_is_binding():

@@ -67,6 +67,14 @@ def test_codes_are_no_exponents(cell):
     assert clean(cell, ANY) == (cell, None)
 
 
+def test_a_text_cut_in_a_character_is_kept_and_said():
+    text, note = clean("家属陪同前来要求双向转\\xd5", ANY)
+    assert text == "家属陪同前来要求双向转\\xd5"
+    assert note is not None
+    assert "cut in the middle of a character" in note.text
+    assert clean("C:\\x", ANY) == ("C:\\x", None)
+
+
 def test_separators_in_texts_are_text():
     cells = Cells(ANY, "", clears=False)
     assert cells["a^b~c&d|e\\f"] == "a\\S\\b\\R\\c\\T\\d\\F\\e\\E\\f"
