@@ -48,6 +48,7 @@ class Run:
         self._patient = ""
         self._open: dict[str, Instance] = {}
         self._all: list[Instance] = []
+        self._displaced: list[tuple[Draft, str, Body]] = []
         self._pending: dict[str, list[tuple[Draft, Callable[[Body, Any], None], str]]] = {}
         self._spawned: dict[tuple[str, Any], str] = {}
         self._counts: dict[str, int] = {}
@@ -75,7 +76,7 @@ class Run:
     def close(self) -> Mapped:
         """Complete the resources, name them, drop the empty ones, and return what the message became."""
         result = self.result
-        finish = Finish(self._env, self._message_id, self._all, self._heads)
+        finish = Finish(self._env, self._message_id, self._all, self._heads, self._displaced)
         result.drafts = [*finish.drafts(), *self.result.drafts]
         result.mapped = result.populated - self._unread - len(self._places)
         return result
@@ -151,9 +152,11 @@ class Run:
                 _link(draft, write, other.draft.name)
             elif other is None:
                 self._pending.setdefault(target, []).append((draft, write, single))
-        for target, write in blueprint.into:
+        for target, write, single in blueprint.into:
             other = self._open.get(target)
             if other is not None:
+                if single in other.draft.body:
+                    self._displaced.append((other.draft, single, other.draft.body[single]))
                 _link(other.draft, write, draft.name)
         if blueprint.name in self._pending:
             for waiting, write, single in self._pending.pop(blueprint.name):

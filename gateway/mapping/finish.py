@@ -1,6 +1,6 @@
 """The end of a message: defaults, keys, text that belongs together, and no reference to what was not made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,8 +43,14 @@ class Finish:
     """Completes the resources of one message."""
 
     def __init__(
-        self, env: Environment, message: str, instances: list[Instance], heads: Mapping[str, list[str]]
+        self,
+        env: Environment,
+        message: str,
+        instances: list[Instance],
+        heads: Mapping[str, list[str]],
+        displaced: Sequence[tuple[Draft, str, Body]] = (),
     ) -> None:
+        self._displaced = displaced
         self._env = env
         self._heads = heads
         self._message = message
@@ -63,11 +69,18 @@ class Finish:
         if self._gone:
             for draft in found:
                 _unlink(draft, self._gone)
+            self._put_back()
         _label(found)
         for draft in found:
             if draft.type == "MedicationRequest":
                 _choose(draft.body)
         return found
+
+    def _put_back(self) -> None:
+        """Let an element refer to what it was given first, where what took its place was not made."""
+        for draft, name, reference in reversed(self._displaced):
+            if name not in draft.body and any(place is reference for place, _ in draft.links):
+                draft.body[name] = reference
 
     def _complete(self, instance: Instance) -> bool:
         draft, blueprint = instance.draft, instance.blueprint

@@ -31,7 +31,7 @@ class Blueprint:
     parent: str
     by: tuple[Source, ...]
     links: list[tuple[str, paths.Write, str]]
-    into: list[tuple[str, paths.Write]]
+    into: list[tuple[str, paths.Write, str]]
     required: list[tuple[str, paths.Write]]
     starters: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ def _blueprint(resource: ResourceDef, resources: Mapping[str, ResourceDef]) -> B
             for path, targets in resource.links.items()
             for target in targets.split("|")
         ],
-        into=[(target, paths.writer(path)) for target, path in resource.into.items()],
+        into=[(target, paths.writer(path), _single(path)) for target, path in resource.into.items()],
         required=[(paths.parse(path)[0].name, paths.writer(path)) for path in resource.required],
         starters=tuple(resource.on),
         below=_below(resource.name, resources),

@@ -269,3 +269,11 @@ def test_nothing_a_sender_writes_makes_it_raise(told, event, rows):
     assert all(draft.keys or draft.parent in names for draft in mapped.drafts)
     assert all(name in names for draft in mapped.drafts for _, name in draft.links)
     assert 0 <= mapped.mapped <= mapped.populated
+
+
+def test_an_element_refers_to_what_it_was_given_first_where_its_successor_was_not_made(told):
+    """RXO-5 makes a drug of its own; the compound that would take its place needs RXC, which is not there."""
+    mapped = told("RDE^O11", PID, "ORC|NW|A1", "RXO|D1^Diltiazem|120||mg|C1^capsule", "RXE||D1^Diltiazem|120||mg")
+    (request,) = of(mapped, "MedicationRequest")
+    (drug,) = target(mapped, request, "medicationReference")
+    assert drug.body["code"]["coding"][0]["code"] == "D1"
