@@ -1,52 +1,48 @@
-"""gateway demo: a guided tour on a made-up county's messages, sent through the real MLLP door."""
+"""gateway demo: a guided tour on an invented county's day, sent through the real doors."""
 
+import itertools
 import json
 import shutil
 import socket
 import sys
 import tempfile
-import urllib.request
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
-from rich.table import Table
 
 from gateway import clock
-from gateway.cli import serve
+from gateway import simulate as county
+from gateway.cli import serve, tour
 from gateway.cli.options import console, setting_options
+from gateway.cli.score import Judge
 from gateway.cli.send import Sender
 from gateway.errors import GatewayError, Transient
-from gateway.settings import Settings, load, shipped
+from gateway.formats import mllp
+from gateway.settings import Settings, load
 from gateway.store.engine import Store, open_store
-from gateway.store.values import State, WorkFilter, WorkRow
+from gateway.store.values import State
 
-_SETTLE_SECONDS = 30.0
+_RESIDENTS, _DAYS, _SEED, _START = 200, 1, 1, date(2026, 10, 1)
+_SETTLE_SECONDS = 120.0
 _PORTS_TRIED = 50
+_PAUSE = 0.05
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One message of the tour and the gateway's answer to it."""
-
-    name: str
-    shows: str
-    must: str
-    answer: str
+Entry = Mapping[str, Any]
 
 
 @click.command(epilog="Example: gateway demo --once")
 @click.option("--once", is_flag=True, help="End after the tour instead of going on serving.")
 @setting_options("data", "port", "mllp_port")
 def demo(settings: Settings, once: bool) -> None:
-    """Start a gateway on an empty store, send it two dozen invented messages, and show what became of them.
+    """Start a gateway on an empty store, send it a day of an invented county, and show what became of it.
 
-    Without --data it works in a temporary folder that is removed at the end.
+    A county hospital sends HL7 v2 over MLLP; township centres, village rooms and the insurer put exports into watched
+    folders. What came of it is compared with what should have. Without --data it works in a temporary folder that is
+    removed at the end.
     """
     with _home(settings) as chosen:
         supervisor = serve.start(chosen)
@@ -67,11 +63,27 @@ def _home(settings: Settings) -> Iterator[Settings]:
     folder = settings.data if given else Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     port = _free(settings.port, taken=0)
     mllp_port = _free(settings.mllp_port, taken=port)
+    written = _county(folder)
+    feeds = sorted({entry["feed"] for entry in written if entry["transport"] == "folder"})
+    folders = [{"path": str(_exports(folder, feed)), "feed": feed} for feed in feeds]
     try:
-        yield load(data=str(folder), port=port, mllp_port=mllp_port, insecure_local=True)
+        yield load(data=str(folder), port=port, mllp_port=mllp_port, insecure_local=True, folders=folders)
     finally:
         if not given:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _county(folder: Path) -> list[Entry]:
+    """Write the county into the folder, unless an earlier tour did; return what is to be sent, in order."""
+    target = folder / "county"
+    if not (target / "manifest.jsonl").exists():
+        county.simulate(target, residents=_RESIDENTS, days=_DAYS, seed=_SEED, start=_START)
+    with (target / "manifest.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _exports(folder: Path, feed: str) -> Path:
+    return folder / "exports" / feed
 
 
 def _free(port: int, taken: int) -> int:
@@ -96,32 +108,47 @@ def _binds(probe: socket.socket, port: int) -> bool:
 
 def _tour(settings: Settings) -> None:
     serve.announce(settings)
-    sent = _send_all(settings)
     store = open_store(settings.database, settings.data, readonly=True)
     try:
-        _settle(store)
-        rows = store.work.list(WorkFilter(limit=500))
-        _came_in(sent)
-        _became(store)
-        _parked(store, rows)
+        answers = _send(settings, store, _county(settings.data))
+        folder = settings.data / "county"
+        tour.came_in(store, answers)
+        tour.became(store)
+        person = tour.one_patient(settings, folder)
+        tour.parked(store)
+        tour.explained(settings, store)
+        tour.judged(Judge(store, folder).score())
     finally:
         store.close()
-    _addresses(settings)
+    tour.addresses(settings, person)
 
 
-def _send_all(settings: Settings) -> list[Sent]:
-    folder = shipped("examples")
-    told = yaml.safe_load((folder / "messages.yaml").read_text(encoding="utf-8"))["messages"]
-    return [_send(settings, folder / "messages" / f"{name}.hl7", entry) for name, entry in told.items()]
+def _send(settings: Settings, store: Store, entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Send everything in its order, folder by folder and message by message; return the answers by feed."""
+    answers: dict[str, list[str]] = {}
+    for transport, group in itertools.groupby(entries, key=lambda entry: entry["transport"]):
+        several = list(group)
+        if transport == "mllp":
+            for entry in several:
+                answers.setdefault(entry["feed"], []).append(_over_mllp(settings, entry))
+        else:
+            _into_folders(settings, several)
+        _settle(store)
+    return answers
 
 
-def _send(settings: Settings, path: Path, entry: dict[str, Any]) -> Sent:
+def _over_mllp(settings: Settings, entry: Entry) -> str:
+    raw = (settings.data / "county" / entry["file"]).read_bytes()
+    port = serve.mllp_port(settings)
+    if entry.get("frame") == "open":
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as broken:
+            broken.sendall(mllp.wrap(raw)[: len(raw) // 2])
+        return "none"
     try:
-        with Sender("127.0.0.1", serve.mllp_port(settings)) as sender:
-            answer = _code(sender.send(path.read_bytes()))
+        with Sender("127.0.0.1", port) as sender:
+            return _code(sender.send(raw))
     except Transient:
-        answer = "none"
-    return Sent(path.stem, str(entry["shows"]), str(entry["must"]), answer)
+        return "none"
 
 
 def _code(answer: bytes) -> str:
@@ -130,59 +157,36 @@ def _code(answer: bytes) -> str:
     return line.split(b"|")[1].decode("ascii", "replace")
 
 
+def _into_folders(settings: Settings, entries: Sequence[Entry]) -> None:
+    """Put files into the watched folders and wait until they were taken; one sent twice waits for its first copy."""
+    for entry in entries:
+        inbox = _exports(settings.data, entry["feed"]) / "in"
+        target = inbox / Path(entry["file"]).name
+        if target.exists():
+            _wait(lambda: not target.exists(), "a file was not taken from its folder")  # noqa: B023 (called at once)
+        part = target.with_suffix(".part")
+        shutil.copyfile(settings.data / "county" / entry["file"], part)
+        part.rename(target)
+    boxes = {_exports(settings.data, entry["feed"]) / "in" for entry in entries}
+    _wait(lambda: not any(any(box.iterdir()) for box in boxes), "files were not taken from their folders")
+
+
 def _settle(store: Store) -> None:
-    """Wait until every stored message is applied, parked or held."""
+    """Wait until every stored message and file is applied, parked or held."""
+    _wait(lambda: _quiet(store), "the messages were stored but not worked off; is the worker running?")
+
+
+def _quiet(store: Store) -> bool:
+    with store.read() as tx:
+        picked, file = tx.cursor("arrivals"), tx.file_next()
+        counts = tx.work_counts()
+    waiting = sum(count for (_, state), count in counts.items() if state in (State.QUEUED, State.RETRY))
+    return file is None and not waiting and picked >= store.inbox.last_id()
+
+
+def _wait(done: Any, otherwise: str) -> None:
     deadline = clock.monotonic() + _SETTLE_SECONDS
-    while clock.monotonic() < deadline:
-        counts = store.work.counts()
-        waiting = sum(count for (_, state), count in counts.items() if state in (State.QUEUED, State.RETRY))
-        if not waiting and sum(counts.values()) >= store.inbox.counts()["arrivals"]:
-            return
-        clock.sleep(0.05)
-    raise GatewayError("the messages were stored but not worked off in 30 s; is the worker running?")
-
-
-def _came_in(sent: list[Sent]) -> None:
-    table = Table("message", "what it shows", "answer", title="What came in, over MLLP")
-    for one in sent:
-        table.add_row(one.name, one.shows, one.answer)
-    console.print(table)
-
-
-def _became(store: Store) -> None:
-    types: Counter[str] = Counter()
-    versions = 0
-    for change in store.outbox.since(0, 100_000):
-        versions += 1
-        types[change.type] += change.ver == 1
-    table = Table("resource", "how many", title=f"What it became: {sum(types.values())} resources, {versions} versions")
-    for name, count in sorted(types.items()):
-        table.add_row(name, str(count))
-    console.print(table)
-
-
-def _parked(store: Store, rows: Sequence[WorkRow]) -> None:
-    table = Table("message", "feed", "reason", "why", title="What was parked or refused, and why")
-    for row in sorted(rows, key=lambda row: row.item_id):
-        if row.state in (State.PARKED, State.HELD):
-            issues = json.loads(row.issues)
-            table.add_row(row.control_id, row.feed, row.reason, issues[-1][2] if issues else "")
-    for reject in reversed(store.inbox.rejects(limit=50)):
-        kind, _, why = reject.reason.partition(": ")
-        table.add_row("-", "-", kind, why)
-    console.print(table)
-
-
-def _addresses(settings: Settings) -> None:
-    base = f"{serve.address(settings)}/fhir"
-    patient = _first_patient(base)
-    console.print("\nLook at the record:")
-    console.print(f"  {base}/Patient?name=%E6%9D%8E%E7%8F%85", soft_wrap=True)
-    console.print(f"  {base}/Observation?patient={patient}&_sort=-date", soft_wrap=True)
-    console.print(f"  {base}/DiagnosticReport?patient={patient}&_include=DiagnosticReport:result", soft_wrap=True)
-
-
-def _first_patient(base: str) -> str:
-    with urllib.request.urlopen(f"{base}/Patient?name=%E6%9D%8E%E7%8F%85", timeout=10) as answer:  # noqa: S310 (our own)
-        entries = json.load(answer).get("entry", [])
-    return str(entries[0]["resource"]["id"]) if entries else ""
+    while not done():
+        if clock.monotonic() > deadline:
+            raise GatewayError(f"{otherwise} (after {_SETTLE_SECONDS:.0f} s)")
+        clock.sleep(_PAUSE)

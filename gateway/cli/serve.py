@@ -1,7 +1,7 @@
 """gateway serve and its helper for the demo: the whole gateway under one supervisor."""
 
 import gc
-import urllib.error
+import http.client
 import urllib.request
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,7 @@ def wait_until_ready(settings: Settings) -> bool:
         try:
             with urllib.request.urlopen(f"{address(settings)}/health/ready", timeout=2):  # noqa: S310 (our own)
                 return True
-        except (urllib.error.URLError, OSError):
+        except (OSError, http.client.HTTPException):  # a port nobody listens on yet may even answer with our own words
             clock.sleep(0.05)
     return False
 

@@ -17,7 +17,7 @@ from tests.support.county import ROOT
 
 def run(*words, environment=None):
     command = [sys.executable, "-m", "gateway", "demo", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False, env=environment)
 
 
 def test_demo_once_shows_what_came_in_what_it_became_and_where_to_look(tmp_path):
@@ -28,13 +28,17 @@ def test_demo_once_shows_what_came_in_what_it_became_and_where_to_look(tmp_path)
     shown = done.stdout
     assert f"port {port} is taken; using " in shown
     urls = re.findall(r"http://127\.0\.0\.1:\d+/fhir/(\w+)\?", shown)
-    assert urls == ["Patient", "Observation", "DiagnosticReport"]
-    assert "What came in, over MLLP" in shown
+    assert urls == ["Patient", "DiagnosticReport", "CarePlan"]
+    assert "What came in, from whom" in shown
+    for feed in ("county-his", "county-lis", "county-ris", "township-csv", "village-xlsx", "insurer-csv"):
+        assert re.search(rf"│ {feed} +│", shown), feed
     assert "key-reused" in shown
     assert re.search(r"│ Patient +│ \d", shown)
-    messages = (ROOT / "examples" / "messages").glob("*.hl7")
-    assert all(path.stem in shown for path in messages)
-    assert not re.search(r"patient=&", shown), "the addresses name a patient there is"
+    assert "One resident's record, from 3 sites' Patients" in shown
+    assert re.search(r"│ OBX-5 +│ OBX\[1\]-5 │", shown)
+    good, total = map(int, re.search(r"Against the truth: (\d+) of (\d+)", shown).groups())
+    assert total > 300
+    assert good >= 0.95 * total, shown
     assert "Traceback" not in done.stderr
 
 
@@ -81,9 +85,22 @@ def test_a_message_that_is_not_answered_is_shown_as_such(monkeypatch, tmp_path):
 
     monkeypatch.setattr(demo, "Sender", Deaf)
     (tmp_path / "receive.ready").write_text("mllp 1\n", encoding="utf-8")
+    (tmp_path / "county").mkdir()
+    (tmp_path / "county" / "1.hl7").write_bytes(b"noise")
     chosen = settings.load(environment={}, data=str(tmp_path))
-    sent = demo._send(chosen, ROOT / "examples" / "messages" / "91-not-hl7.hl7", {"shows": "noise", "must": "-"})
-    assert (sent.name, sent.answer) == ("91-not-hl7", "none")
+    assert demo._over_mllp(chosen, {"feed": "county-his", "file": "1.hl7"}) == "none"
+
+
+def test_a_file_nobody_takes_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "_SETTLE_SECONDS", 0.1)
+    (tmp_path / "county").mkdir()
+    (tmp_path / "county" / "1.csv").write_bytes(b"a,b")
+    (tmp_path / "exports" / "township-csv" / "in").mkdir(parents=True)
+    chosen = settings.load(environment={}, data=str(tmp_path))
+    with pytest.raises(GatewayError, match="files were not taken"):
+        demo._into_folders(chosen, [{"feed": "township-csv", "file": "1.csv"}])
+    with pytest.raises(GatewayError, match="a file was not taken"):
+        demo._into_folders(chosen, [{"feed": "township-csv", "file": "1.csv"}])
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"MSH|^~\\&\rMSA|AA|1\r", "AA"), (b"noise", "?")])
