@@ -1,0 +1,176 @@
+"""The pages of the guided tour: what came in from whom, one patient's record, what was parked, one explanation."""
+
+import json
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from gateway.cli import serve
+from gateway.cli.options import console
+from gateway.cli.score import Score
+from gateway.pipeline import inbox
+from gateway.pipeline.parse import read
+from gateway.pipeline.values import Parked
+from gateway.settings import Settings
+from gateway.store.engine import Store
+from gateway.store.values import State, WorkFilter
+from gateway.wiring import open_catalog
+
+_RESIDENT = "urn:oid:2.16.156.10011.1.3"
+_MOST = 100_000
+_SHOWN = 12
+_EXPLAINED = ("Observation", "ORU")
+_TYPES = ("Encounter", "Condition", "DiagnosticReport", "MedicationRequest", "CarePlan", "ServiceRequest", "Coverage")
+_MOMENTS = ("effectiveDateTime", "authoredOn", "recordedDate", "issued", "created", "dateTime")
+
+
+def came_in(store: Store, answers: Mapping[str, list[str]]) -> None:
+    """Show what each feed sent, how it was answered, and what became of its messages and rows."""
+    table = Table(
+        "feed", "files", "messages, rows", "applied", "parked", "held", "answers", title="What came in, from whom"
+    )
+    files = Counter(report.feed for report in store.files.list(limit=_MOST))
+    counts = store.work.counts()
+    for feed in sorted({feed for feed, _ in counts} | set(files)):
+        numbers = {state: counts.get((feed, state), 0) for state in State}
+        told = ", ".join(f"{code} {number}" for code, number in Counter(answers.get(feed, ())).most_common())
+        shown = (numbers[State.APPLIED], numbers[State.PARKED], numbers[State.HELD])
+        table.add_row(feed, str(files[feed] or ""), str(sum(numbers.values())), *map(str, shown), told)
+    console.print(table)
+
+
+def became(store: Store) -> None:
+    """Show how many resources of each type there are now."""
+    types: Counter[str] = Counter()
+    versions = 0
+    for change in store.outbox.since(0, _MOST):
+        versions += 1
+        types[change.type] += change.ver == 1
+    table = Table("resource", "how many", title=f"What it became: {sum(types.values())} resources, {versions} versions")
+    for name, count in sorted(types.items()):
+        table.add_row(name, str(count))
+    console.print(table)
+
+
+def one_patient(settings: Settings, folder: Path) -> str:
+    """Show what the record holds of one resident whom most sites know; return the address part that finds them."""
+    base = f"{serve.address(settings)}/fhir"
+    found = [(_patients(base, person), person) for person in _known_best(folder)]
+    patients, person = max(found, key=lambda pair: (len({_site(one) for one in pair[0]}), _weight(base, pair[0])))
+    table = Table("site", "what", "when", "says", title=f"One resident's record, from {len(patients)} sites' Patients")
+    for patient in patients:
+        for row in _facts(base, patient):
+            table.add_row(_site(patient), *row)
+    console.print(table)
+    return _by_number(person)
+
+
+def _known_best(folder: Path) -> list[Mapping[str, Any]]:
+    """Return the few true persons whom most sites know."""
+    with (folder / "persons.jsonl").open(encoding="utf-8") as lines:
+        people = [json.loads(line) for line in lines]
+    return sorted(people, key=lambda person: -sum(map(len, person["sites"].values())))[:_SHOWN]
+
+
+def _weight(base: str, patients: list[dict[str, Any]]) -> int:
+    return sum(len(list(_facts(base, patient))) for patient in patients)
+
+
+def _patients(base: str, person: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return _search(f"{base}/Patient?{_by_number(person)}")
+
+
+def _by_number(person: Mapping[str, Any]) -> str:
+    return "identifier=" + urllib.parse.quote(f"{_RESIDENT}|{person['id']}")
+
+
+def _facts(base: str, patient: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for kind in _TYPES:
+        for one in _search(f"{base}/{kind}?patient={patient['id']}&_count=5"):
+            yield kind, _when(one), _says(one)
+
+
+def _site(patient: Mapping[str, Any]) -> str:
+    """Return the site that keeps a Patient, from the system of its own numbers or the feed it came by."""
+    source = str(patient.get("meta", {}).get("source", ""))
+    return source.removeprefix("urn:yigong:feed:").split("#")[0]
+
+
+def _when(body: Mapping[str, Any]) -> str:
+    moment = next((body[name] for name in _MOMENTS if name in body), body.get("period", {}).get("start", ""))
+    return str(moment)[:16].replace("T", " ")
+
+
+def _says(body: Mapping[str, Any]) -> str:
+    for name in ("code", "medicationCodeableConcept", "type", "reasonCode", "category"):
+        value = body.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, dict):
+            coding = (value.get("coding") or [{}])[0]
+            told = value.get("text") or coding.get("display") or coding.get("code")
+            if told:
+                return str(told)
+    return str(body.get("title") or body.get("class", {}).get("display") or body.get("status", ""))
+
+
+def parked(store: Store) -> None:
+    """Show what waits for a person, and why; and what was refused at the door."""
+    table = Table("feed", "message or row", "reason", "why", title="What was parked or refused, and why")
+    for row in sorted(store.work.list(WorkFilter([State.PARKED], limit=_SHOWN))):
+        issues = json.loads(row.issues)
+        table.add_row(row.feed, row.control_id, row.reason, issues[-1][2] if issues else "")
+    for reject in reversed(store.inbox.rejects(limit=_SHOWN)):
+        kind, _, why = reject.reason.partition(": ")
+        table.add_row("-", "-", kind, why)
+    console.print(table)
+
+
+def explained(settings: Settings, store: Store) -> None:
+    """Show for one laboratory message which rule wrote which element from which field."""
+    kind, wanted = _EXPLAINED
+    row = next(row for row in store.work.list(WorkFilter([State.APPLIED], limit=_MOST)) if row.type == wanted)
+    catalog = open_catalog(settings)
+    arrivals = store.inbox.arrivals([row.item_id >> 20])
+    item = inbox.again([row], arrivals, catalog.book(insecure_local=True)).items[0]
+    parsed = read(item)
+    assert not isinstance(parsed, Parked), "it was applied"
+    mapped = catalog.mapper(row.feed).map(parsed.message, trace=True)
+    name = next(draft.name for draft in mapped.drafts if draft.type == kind)
+    table = Table("element", "rule", "field", title=f"Why one {kind} of message {row.control_id} says what it says")
+    for trace in mapped.trace:
+        if trace.draft == name:
+            table.add_row(trace.path, trace.rule, trace.source)
+    console.print(table)
+    left = len(mapped.left)
+    console.print(f"{mapped.populated} populated fields: {mapped.mapped} mapped, {left} left over with a reason")
+
+
+def judged(score: Score) -> None:
+    """Show how many of the labelled defects were handled as labelled, and which were not."""
+    total = len(score.findings)
+    console.print(f"\nAgainst the truth: {score.good} of {total} labelled defects handled as labelled")
+    missed = list(score.missed())
+    if missed:
+        table = Table("case", "misses", "the first one", title="Not as labelled")
+        for name, number, why in missed:
+            table.add_row(name, str(number), why)
+        console.print(table)
+
+
+def addresses(settings: Settings, person: str) -> None:
+    """Show three addresses that answer."""
+    base = f"{serve.address(settings)}/fhir"
+    console.print("\nLook at the record:")
+    console.print(f"  {base}/Patient?{person}", soft_wrap=True)
+    console.print(f"  {base}/DiagnosticReport?_sort=-date&_include=DiagnosticReport:result", soft_wrap=True)
+    console.print(f"  {base}/CarePlan?_count=5&_include=CarePlan:subject", soft_wrap=True)
+
+
+def _search(address: str) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (our own)
+        return [entry["resource"] for entry in json.load(answer).get("entry", [])]
