@@ -119,6 +119,7 @@ class Queries:
             cursor = page.next
             if cursor is None:
                 return
+        raise GatewayError("Too many records have this number and are another authority's; name more of the person.")
 
     def _survivor(self, actor: Actor, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield a record with its id, or the one that replaces it (A40), as far as the asker may see it."""

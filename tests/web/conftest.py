@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.store.engine import open_store
+from tests.unit.conftest import definitions_read_once  # noqa: F401  the fixture of the unit tests
 from tests.web.county import Web, make, seed
 
 

@@ -45,7 +45,7 @@ CONTENT = random.Random(3).randbytes(PART_BYTES * 2 + 17)
 
 
 @pytest.fixture
-def town(tmp_path):
+def town(tmp_path, definitions_read_once):
     with county(f"sqlite:///{tmp_path}/gateway.db", tmp_path) as made:
         yield made
 
