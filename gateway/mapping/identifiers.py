@@ -25,6 +25,8 @@ RESIDENT = "resident-id"
 LICENCE = "driver-licence"
 SOCIAL = "social-number"
 _RESIDENT_SHAPE = re.compile(r"\d{17}[\dX]|\d{15}")
+_ROWS = ("REC-", "ROW-", "ITM-")  # fields of exports, which have been through spreadsheets
+_ZEROED = "000"
 _LIKE_X = str.maketrans({"x": "X", "×": "X", "*": "X"})
 _MASKED = re.compile(r"[\d]+\*{2,}[\dXx]*")
 _DUMMY = re.compile(r"(\d)\1{5,}|1234567\d*|0+")
@@ -154,8 +156,13 @@ def system(making: Making) -> Convert:
 
 
 def resident(making: Making) -> Convert:
-    """Make the conversion of a field that holds a resident ID (PID-19): checked, or a local number if it is none."""
+    """Make the conversion of a field that holds a resident ID (PID-19): checked, or a local number if it is none.
+
+    In an export a number ending in 000 is none either: a spreadsheet keeps 15 digits and writes zeros for the rest,
+    one in eleven of which pass the check (china.md section 5.2 case 7).
+    """
     env, kind, fixed = making.env, str(making.args.get("kind", SOCIAL)), str(making.args.get("type", ""))
+    exported = making.row.startswith(_ROWS)
 
     def convert(raw: str) -> Cell:
         number = text_of(raw.split("^", 1)[0])
@@ -164,7 +171,10 @@ def resident(making: Making) -> Convert:
         refused = _useless(number, env)
         if refused is not None:
             return refused
-        if _RESIDENT_SHAPE.fullmatch(_canonical(number)):
+        digits = _canonical(number)
+        if exported and len(digits) == 18 and digits.endswith(_ZEROED):
+            return _unverified(number, env, fixed, "last digits lost", "ends as a spreadsheet ends what it shortens")
+        if _RESIDENT_SHAPE.fullmatch(digits):
             return _resident(number, env, fixed)
         return Cell(_ordered(_typed(fixed, env, fixed=True) | {"system": env.number_system(kind), "value": number}))
 
@@ -179,14 +189,19 @@ def _resident(number: str, env: Environment, fixed: str) -> Cell:
     digits = _canonical(number)
     full = _upgraded(digits)
     if not _valid(full):
-        body = _typed(fixed, env, fixed=True) | {"system": env.number_system(UNVERIFIED), "value": number}
-        body.setdefault("type", {"text": "resident ID, check digit wrong"})
-        told = f"{_masked(number)} is no resident ID: its form, date or check digit is wrong; kept, but not as one"
-        return Cell(_ordered(body), (Note(told),))
+        why = "is no resident ID: its form, date or check digit is wrong"
+        return _unverified(number, env, fixed, "check digit wrong", why)
     found = [_ordered(_typed(fixed, env, fixed=True) | {"system": env.national[RESIDENT], "value": full})]
     if full != digits:
         found.append({"use": "old", "system": env.number_system("resident-id-15"), "value": digits})
     return Cell(found if len(found) > 1 else found[0])
+
+
+def _unverified(number: str, env: Environment, fixed: str, what: str, why: str) -> Cell:
+    """Return a number that is no sure resident ID in a series of its own, which names nobody."""
+    body = _typed(fixed, env, fixed=True) | {"system": env.number_system(UNVERIFIED), "value": number}
+    body.setdefault("type", {"text": f"resident ID, {what}"})
+    return Cell(_ordered(body), (Note(f"{_masked(number)} {why}; kept, but not as one"),))
 
 
 def _upgraded(digits: str) -> str:

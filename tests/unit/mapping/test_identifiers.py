@@ -93,6 +93,17 @@ def test_pid_19_is_national_only_if_it_has_the_form(env):
     assert convert("无").value is None
 
 
+@pytest.mark.parametrize("raw", ["519927201503090000", "５１９９２７２０１５０３０９００００"])
+def test_in_an_export_an_id_that_a_spreadsheet_may_have_ended_in_zeros_is_none(env, raw):
+    cell = resident(Making(env, "REC-5"))(raw)
+    assert cell.value["system"] == f"{ID}unverified-resident-id"
+    assert cell.value["value"] == raw
+    assert cell.value["type"]["text"] == "resident ID, last digits lost"
+    assert "a spreadsheet" in cell.notes[0].text
+    assert make(resident, env)("519927201503090000").value["system"] == NATIONAL, "a message was in no spreadsheet"
+    assert resident(Making(env, "REC-5"))("110105491231000").value[0]["system"] == NATIONAL, "15 digits are kept"
+
+
 def test_an_authority_series_can_be_named_with_its_type():
     env = Environment("s", "f", identifiers={"H/MR": Series("ward-list")})
     assert make(cx, env)("7^^^H^MR").value["system"].endswith("/s/ward-list")
