@@ -11,6 +11,7 @@ from gateway.mapping.identifiers import cx
 from gateway.mapping.making import Body, Making, Running, Step
 
 MARK = f"{BASE}/StructureDefinition/recognition-mark"
+_DISEASE = re.compile(r"[A-Z]\d{2}(?:\.[0-9Xx][0-9A-Za-z]*)?(?:[+*†][0-9A-Z.*]*)?")
 _UID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
 _UID_LENGTH = 64
 _FIELD = re.compile(r"[A-Z]{3}-\d+")
@@ -109,6 +110,22 @@ def drug_said(making: Making) -> Convert:
             return Cell({"medicationCodeableConcept": {"text": text}}) if text else EMPTY
         medication = {"text": found["name"].strip()}
         return Cell({"medicationCodeableConcept": medication, "dosage": [{"text": found["dose"].strip()}]})
+
+    return convert
+
+
+def diagnosis(making: Making) -> Convert:
+    """Make the conversion of one diagnosis, a code (`E11.9`), words, or both (`I10.x00 高血压`), to a CodeableConcept.
+
+    `args: {system}` is the classification of the codes.
+    """
+    glued, system = measures.glued(making), str(making.args.get("system", ""))
+
+    def convert(raw: str) -> Cell:
+        text = text_of(raw.split("^", 1)[0])
+        if _DISEASE.fullmatch(text):
+            return Cell({"coding": [{"system": making.env.coding_system(system, making.table), "code": text}]})
+        return glued(raw)
 
     return convert
 

@@ -58,7 +58,7 @@ def patient(facts: Facts) -> Identity:
     ranks: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
     for entry in facts.body.get("identifier", ()):
         system, value = entry.get("system", ""), entry.get("value", "")
-        if not value or not system or system == env.number_system(UNVERIFIED):
+        if not value or not system or system == env.number_system(UNVERIFIED) or entry.get("use") == "old":
             continue
         if _code(entry.get("type")) in _NOT_PERSONS:
             continue
@@ -73,7 +73,7 @@ def patient(facts: Facts) -> Identity:
     residents = [key.value for key in ranks[2] if key.system == env.national.get(RESIDENT)]
     guard = {RESIDENT: residents[0]} if len(residents) == 1 else {}
     named = next((found for found in ranks if found), [])
-    if not named or named is ranks[2]:
+    if named is not ranks[0]:
         named = [*named, *daily]
     return Identity(tuple(dict.fromkeys(named)), guard=guard) if named else _of_message(facts)
 

@@ -179,6 +179,7 @@ CONVERTERS: dict[str, ConvertMaker] = {
     "marked_name": clinical.marked_name,
     "age_said": clinical.age_said,
     "supply": clinical.supply,
+    "diagnosis": clinical.diagnosis,
     "study_uid": _plain(clinical.study_uid),
     "drug_said": clinical.drug_said,
     "phone": persons.phone,

@@ -123,3 +123,11 @@ def test_a_dicom_uid_is_an_identifier_and_other_words_are_none():
     }
     assert clinical.study_uid("DR2611060012").notes
     assert clinical.study_uid("").value is None
+
+
+def test_a_diagnosis_is_a_code_or_words_or_both():
+    read = clinical.diagnosis(_making(system="urn:icd"))
+    assert read("E11.9").value == {"coding": [{"system": "urn:icd", "code": "E11.9"}]}
+    assert read("2型糖尿病").value == {"text": "2型糖尿病"}
+    both = read("I10.x00 高血压").value
+    assert both["coding"][0] == {"system": "urn:icd", "code": "I10.x00", "display": "高血压"}
