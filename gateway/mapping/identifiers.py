@@ -21,6 +21,7 @@ TYPES = f"{V2_TABLE}0203"
 CHECK_DIGIT = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
 CHECK_SCHEME = "http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit"
 UNVERIFIED = "unverified-resident-id"
+RESIDENT_15 = "resident-id-15"
 RESIDENT = "resident-id"
 LICENCE = "driver-licence"
 SOCIAL = "social-number"
@@ -193,7 +194,7 @@ def _resident(number: str, env: Environment, fixed: str) -> Cell:
         return _unverified(number, env, fixed, "check digit wrong", why)
     found = [_ordered(_typed(fixed, env, fixed=True) | {"system": env.national[RESIDENT], "value": full})]
     if full != digits:
-        found.append({"use": "old", "system": env.number_system("resident-id-15"), "value": digits})
+        found.append({"use": "old", "system": env.number_system(RESIDENT_15), "value": digits})
     return Cell(found if len(found) > 1 else found[0])
 
 

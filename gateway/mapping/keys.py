@@ -11,13 +11,14 @@ from gateway.mapping import dates
 from gateway.mapping.cell import Ref
 from gateway.mapping.draft import Key
 from gateway.mapping.environment import Environment
-from gateway.mapping.identifiers import LICENCE, RESIDENT, SOCIAL, UNVERIFIED
+from gateway.mapping.identifiers import LICENCE, RESIDENT, RESIDENT_15, SOCIAL, UNVERIFIED
 
 Body = dict[str, Any]
 # The number series that name something; a feed's `daily:` lists those that start again each day.
 PLACER, FILLER, VISIT, SPECIMEN, REPORT, MEMBER = "placer", "filler", "visit", "specimen", "report", "member"
 CHARGE = "charge"
 _SERIES = {"Practitioner": "staff", "Organization": "organization", "Location": "location", "Device": "device"}
+_NOBODYS = (f"/{UNVERIFIED}", f"/{RESIDENT_15}")  # unproven, or told by the 18 digits beside it
 _NOT_PERSONS = frozenset({"AN", "VN"})  # account and visit numbers change with the visit (table 0203)
 
 
@@ -58,7 +59,7 @@ def patient(facts: Facts) -> Identity:
     ranks: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
     for entry in facts.body.get("identifier", ()):
         system, value = entry.get("system", ""), entry.get("value", "")
-        if not value or not system or system == env.number_system(UNVERIFIED) or entry.get("use") == "old":
+        if not value or not system or system.endswith(_NOBODYS):
             continue
         if _code(entry.get("type")) in _NOT_PERSONS:
             continue

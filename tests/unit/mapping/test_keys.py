@@ -195,3 +195,12 @@ def test_a_visit_number_may_be_the_institutions():
     body = {"resourceType": "Encounter", "identifier": [{"system": f"{N}visit", "value": "JZ1"}]}
     found = keys.encounter(Facts(ENV, body, ("MB1",), message="f:M1"))
     assert found.keys == (Key(f"{N}visit", "JZ1|MB1"),)
+
+
+def test_the_15_digits_of_an_old_resident_id_do_not_stand_before_the_number_of_today():
+    entries = [
+        {"system": "urn:oid:1", "value": "519927197605140110"},
+        {"use": "old", "system": f"{N}resident-id-15", "value": "519927760514011"},
+    ]
+    found = keys.patient(Facts(ENV, {"resourceType": "Patient", "identifier": entries}, message="f:M1"))
+    assert found.keys == (Key("urn:oid:1", "519927197605140110"),)

@@ -184,9 +184,15 @@ def test_the_english_headers_of_another_vendor_are_the_same_columns(book):
     (record,) = read(book, raw.encode(), "export.csv")
     patient = record.one("Patient")
     assert (patient["name"], patient["gender"], patient["birthDate"]) == ([{"text": "陆喆"}], "male", "1970-04-01")
-    assert numbers(patient) == {RESIDENT: "519927197004010150", RECORD: "51992711520400300", SITE + "empi": "E77"}
+    assert numbers(patient) == {RESIDENT: "519927197004010150", RECORD: "51992711520400300"}
     assert extended(patient["address"][0], "area-code") == [{"system": SYSTEM + "area", "code": "519927115"}]
     assert record.left == []
+
+
+def test_an_old_number_of_15_digits_leads_to_the_same_person_as_the_new_one(told):
+    """Both exports name 吴䶮: the record by its 15 digits, the contract by 18; one key has to be common to them."""
+    record, contract = told("residents")[4], told("contracts")[2]
+    assert set(contract.keys["patient"]) <= set(record.keys["patient"])
 
 
 def test_a_file_without_record_numbers_is_refused_with_what_was_seen(book):
