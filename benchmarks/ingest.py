@@ -19,7 +19,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.messages import Reports  # noqa: E402  the checkout's own modules
+from benchmarks.messages import Reports
 
 HIGH_WATER = 3000
 
