@@ -42,12 +42,12 @@ class Gateway:
         return Intake(self.store, self.book(), options.from_settings(self.settings))
 
     @contextmanager
-    def taking(self, listener: str) -> Iterator[Callable[[bytes, str, str], Answer]]:
-        """Give a function that stores bytes for a feed and peer, durably, while the block lasts."""
+    def taking(self, listener: str) -> Iterator[Callable[..., Answer]]:
+        """Give a function that stores bytes for a feed, peer and file (`""` none), durably, while the block lasts."""
         intake = self.intake()
         intake.start()
         try:
-            yield lambda raw, feed, peer: intake.take(raw, Who(listener, peer, feed=feed))
+            yield lambda raw, feed, peer, file="": intake.take(raw, Who(listener, peer, feed=feed, file=file))
         finally:
             intake.stop(_STOP_SECONDS)
 

@@ -84,9 +84,9 @@ def run_web(gateway: wiring.Gateway) -> None:
 
     with gateway.taking("http") as take:
 
-        def posted(raw: bytes, feed: str, peer: str) -> Taken:
-            answer = take(raw, feed, peer)
-            return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads))
+        def posted(raw: bytes, feed: str, peer: str, file: str) -> Taken:
+            answer = take(raw, feed, peer, file)
+            return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads), answer.reasons)
 
         key = wiring.page_key(gateway.settings.installation_key_file)
         server.run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key))

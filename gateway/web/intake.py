@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from email.message import Message
 from typing import Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 
 from gateway.access.actor import actor_of
 from gateway.errors import Category, GatewayError
@@ -14,31 +16,34 @@ from gateway.web.errors import HttpFault
 
 HL7 = "application/hl7-v2"
 BODIES = 32
+NAME = 200  # characters of a file's name
 BODY_SECONDS = 120.0
 _STATUS = {"stored": 202, "refused": 422}
 
 
 class Taken(NamedTuple):
-    """What became of posted bytes, with the acknowledgement to send back."""
+    """What became of posted bytes, with the acknowledgement to send back; files of tables have none."""
 
     verdict: Literal["stored", "refused", "unavailable"]
     acknowledgement: bytes
+    reasons: tuple[str, ...] = ()
 
 
-Take = Callable[[bytes, str, str], Taken]
+Take = Callable[[bytes, str, str, str], Taken]
 
 
 def router(take: Take, feeds: FeedBook, max_bytes: int, *, insecure_local: bool) -> APIRouter:
     """Return the route of incoming bytes; 202 means they are durably stored (promise K1).
 
-    `take` is given the bytes, the feed's name and the client's address, and blocks until they are stored.
+    `take` is given the bytes, the feed's name, the client's address and the file's name, and blocks until they are
+    stored. A message is answered by its acknowledgement, a file of tables by a few words in JSON.
     """
     routes = APIRouter(tags=["feeds"])
     inside = asyncio.Semaphore(BODIES)
 
     @routes.post(
         "/feeds/{feed}",
-        summary="Send one message or batch to a feed",
+        summary="Send one message, batch or file of a table to a feed",
         status_code=202,
         responses=_ANSWERS,
         openapi_extra={"requestBody": {"required": True, "content": {HL7: {"schema": {"type": "string"}}}}},
@@ -53,19 +58,34 @@ def router(take: Take, feeds: FeedBook, max_bytes: int, *, insecure_local: bool)
         if inside.locked():
             raise GatewayError("too many messages are arriving; send it again", category=Category.BUSY)
         async with inside:
-            taken = await asyncio.to_thread(take, await _body(request, max_bytes), feed, client)
+            taken = await asyncio.to_thread(take, await _body(request, max_bytes), feed, client, _file(request))
         if taken.verdict == "unavailable":
             raise GatewayError("the message could not be stored; send it again", category=Category.UNAVAILABLE)
+        if not taken.acknowledgement:
+            return _told(taken)
         return Response(taken.acknowledgement, status_code=_STATUS[taken.verdict], media_type=HL7)
 
     return routes
 
 
+def _told(taken: Taken) -> Response:
+    return JSONResponse({"state": taken.verdict, "reasons": list(taken.reasons)}, _STATUS[taken.verdict])
+
+
+def _file(request: Request) -> str:
+    """Return the name a file is sent under (Content-Disposition, RFC 6266), '' where none is told."""
+    header = Message()
+    header["content-disposition"] = request.headers.get("content-disposition", "")
+    name = header.get_filename("") or ""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign for sign in last if sign.isprintable())[:NAME]
+
+
 _ANSWERS: dict[int | str, dict[str, str]] = {
-    202: {"description": "Durably stored; the body is the HL7 acknowledgement"},
+    202: {"description": "Durably stored; the body is the HL7 acknowledgement (JSON for a file of a table)"},
     404: {"description": "There is no such feed"},
     413: {"description": "Over the largest message taken"},
-    422: {"description": "Refused; the body is the HL7 acknowledgement that says why"},
+    422: {"description": "Refused; the body says why, as HL7 acknowledgement or JSON"},
     503: {"description": "Not stored; send it again"},
 }
 

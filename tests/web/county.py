@@ -64,11 +64,13 @@ def make(store: Store, data: Path, **given: Any) -> Web:
     return web
 
 
-def _taker(web: Web) -> Callable[[bytes, str, str], Taken]:
+def _taker(web: Web) -> Callable[[bytes, str, str, str], Taken]:
     """Answer as the intake would, by what the bytes say."""
 
-    def take(raw: bytes, feed: str, peer: str) -> Taken:
+    def take(raw: bytes, feed: str, peer: str, file: str) -> Taken:
         web.taken.append((raw, feed, peer))
+        if file:
+            return Taken("refused" if raw == b"bad" else "stored", b"", (f"{file} was seen",))
         if raw == b"down":
             return Taken("unavailable", b"")
         return Taken("refused" if raw == b"bad" else "stored", b"MSH|ack\r")

@@ -271,3 +271,19 @@ def test_the_threads_end_with_the_application(web):
     sent = spoken(one.app, "/", {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}, type="lifespan")
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert outcome(one.get("/fhir/Patient"), 500)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="residents.csv"', "residents.csv"),
+        ("attachment; filename*=UTF-8''%E5%B1%85%E6%B0%91.xlsx", "居民.xlsx"),
+        ('attachment; filename="C:\\exports\\..\\residents.csv"', "residents.csv"),
+    ],
+)
+def test_a_file_of_a_table_keeps_its_name_and_is_answered_in_json(web, header, name):
+    answer = web.ask("POST", "/feeds/county-his", content=b"a,b", headers={"Content-Disposition": header})
+    assert answer.status_code == 202
+    assert answer.json() == {"state": "stored", "reasons": [f"{name} was seen"]}
+    refused = web.ask("POST", "/feeds/county-his", content=b"bad", headers={"Content-Disposition": header})
+    assert (refused.status_code, refused.json()["state"]) == (422, "refused")
