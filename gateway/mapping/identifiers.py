@@ -28,6 +28,7 @@ SOCIAL = "social-number"
 _RESIDENT_SHAPE = re.compile(r"\d{17}[\dX]|\d{15}")
 _ROWS = ("REC-", "ROW-", "ITM-")  # fields of exports, which have been through spreadsheets
 _ZEROED = "000"
+_NEARLY = re.compile(r"\d{16,17}|\d{19}|\d{17}[A-WYZ?]")  # a digit lost or gained, or the X of a form long gone
 _LIKE_X = str.maketrans({"x": "X", "×": "X", "*": "X"})
 _MASKED = re.compile(r"[\d]+\*{2,}[\dXx]*")
 _DUMMY = re.compile(r"(\d)\1{5,}|1234567\d*|0+")
@@ -175,7 +176,7 @@ def resident(making: Making) -> Convert:
         digits = _canonical(number)
         if exported and len(digits) == 18 and digits.endswith(_ZEROED):
             return _unverified(number, env, fixed, "last digits lost", "ends as a spreadsheet ends what it shortens")
-        if _RESIDENT_SHAPE.fullmatch(digits):
+        if _RESIDENT_SHAPE.fullmatch(digits) or (exported and _NEARLY.fullmatch(digits)):
             return _resident(number, env, fixed)
         return Cell(_ordered(_typed(fixed, env, fixed=True) | {"system": env.number_system(kind), "value": number}))
 

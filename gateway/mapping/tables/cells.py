@@ -7,6 +7,7 @@ taken off; an exponent that lost digits is never guessed back (china.md §5.2 ca
 import re
 from decimal import Decimal
 
+from gateway.formats.charset_evidence import garbles
 from gateway.mapping.cell import CACHE_SIZE, CACHE_TEXT, Note
 from gateway.mapping.tables.definition import Column
 
@@ -22,6 +23,11 @@ _FORMULA = re.compile(r'="([^"]*)"')
 _EXPONENT = re.compile(r"([+-]?)(\d)(?:\.(\d+))?[eE]\+?(\d{1,3})")
 _SPECIAL = re.compile(r"[\^~&|\\]")
 _ESCAPES = str.maketrans({"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"})
+GARBLED = Note(
+    "'{}' was read in a wrong charset before it came here{}; it was kept, and nobody is known by it", "value"
+)
+NO_DATE = Note("'{}' means that no date was given", "informational", "information")
+_ZERO = ("0000", "1900")
 _HALF = re.compile(r"(?:\\x[89a-f][0-9a-f])+\Z")
 _SHOWN = 12
 _WRAPS = "='‘`"
@@ -47,13 +53,24 @@ def clean(cell: str, column: Column) -> Clean:
     if text[0] in _WRAPS:
         text = _unwrapped(text)
     if text not in column.keeps and (text in NULLS or text in column.nulls or _no_date(text)):
-        return _EMPTY
-    if text[-4:-2] == "\\x" and _HALF.search(text):
-        return text, CUT._replace(text=CUT.text.format(text[-_SHOWN:]))
+        return ("", NO_DATE._replace(text=NO_DATE.text.format(text))) if text.startswith(_ZERO) else _EMPTY
+    if not text.isascii() or text[-4:-2] == "\\x":
+        return text, _broken(text)
     if ("E" not in text and "e" not in text) or column.exponent or len(text) > _LONGEST:
         return text, None
     number = _EXPONENT.fullmatch(text)
     return _written(text, number) if number is not None else (text, None)
+
+
+def _broken(text: str) -> Note | None:
+    """Return what is wrong with the characters of a text: cut in one of them, or read in a wrong charset before."""
+    if text[-4:-2] == "\\x" and _HALF.search(text):
+        return CUT._replace(text=CUT.text.format(text[-_SHOWN:]))
+    garble = next(garbles(text), None)
+    if garble is None:
+        return None
+    meant = f" ({garble.meant} was meant)" if garble.meant else ""
+    return GARBLED._replace(text=GARBLED.text.format(garble.found, meant))
 
 
 def _unwrapped(text: str) -> str:

@@ -104,6 +104,14 @@ def test_in_an_export_an_id_that_a_spreadsheet_may_have_ended_in_zeros_is_none(e
     assert resident(Making(env, "REC-5"))("110105491231000").value[0]["system"] == NATIONAL, "15 digits are kept"
 
 
+@pytest.mark.parametrize("raw", ["11010519491231002", "11010519491231002 ", "11010519491231002?"])
+def test_in_an_export_an_id_without_its_last_character_is_none_and_said(env, raw):
+    cell = resident(Making(env, "REC-5"))(raw)
+    assert cell.value["system"] == f"{ID}unverified-resident-id"
+    assert "is no resident ID" in cell.notes[0].text
+    assert resident(Making(env, "REC-5"))("EC1234567").value["system"] == f"{ID}social-number", "a passport"
+
+
 def test_an_authority_series_can_be_named_with_its_type():
     env = Environment("s", "f", identifiers={"H/MR": Series("ward-list")})
     assert make(cx, env)("7^^^H^MR").value["system"].endswith("/s/ward-list")

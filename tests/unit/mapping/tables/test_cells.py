@@ -11,10 +11,27 @@ ANY = Column("x")
 @pytest.mark.parametrize(
     "cell",
     ["", "  ", "\u3000", "NULL", "(Null)", "[NULL]", "\\N", "-", "—", "/", "无", "不详", "未查", "未测", "不适用", "9999-12-31",
-     "9999-12-31 23:59:59", "1900-01-01", "1900/1/1 0:00:00", "1900-01-01 00:00:00.000", "0000-00-00", '""', '="" '],
+     "9999-12-31 23:59:59", '""', '="" '],
 )  # fmt: skip
 def test_spellings_of_nothing(cell):
     assert clean(cell, ANY) == ("", None)
+
+
+@pytest.mark.parametrize("cell", ["1900-01-01", "1900/1/1 0:00:00", "1900-01-01 00:00:00.000", "0000-00-00"])
+def test_a_date_that_is_none_is_empty_and_said(cell):
+    text, note = clean(cell, ANY)
+    assert text == ""
+    assert note is not None
+    assert note.text == f"'{cell}' means that no date was given"
+    assert note.severity == "information"
+
+
+@pytest.mark.parametrize(("cell", "meant"), [("寮犱笁", " (张三 was meant)"), ("锟斤拷锟斤拷", "")])
+def test_a_text_read_in_a_wrong_charset_before_is_kept_and_said(cell, meant):
+    text, note = clean(cell, ANY)
+    assert text == cell
+    assert note is not None
+    assert f"before it came here{meant}; it was kept" in note.text
 
 
 @pytest.mark.parametrize("cell", ["0", "否", "1900-01-02", "19000101", "无症状", "-1", "1/2", "9999"])
