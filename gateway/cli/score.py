@@ -2,211 +2,280 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.cli.evidence import RESIDENT, Bodies, Evidence, Label
 from gateway.fhir import resource
 from gateway.store.engine import Store
-from gateway.store.rows import FileReport, FileState
-from gateway.store.values import TABLE, State, WorkFilter, WorkRow, arrival_of
+from gateway.store.rows import FileState
+from gateway.store.values import State, WorkRow
 
-_MOST = 1_000_000
-_RESIDENT = "urn:oid:2.16.156.10011.1.3"
-Label = Mapping[str, Any]
-Bodies = Sequence[dict[str, Any]]
+Missed = tuple[str, int, str]
 
 
 class Finding(NamedTuple):
-    """One label and whether the gateway handled it as labelled; `why` says what was found instead."""
+    """One label, or file, and whether the gateway handled it so; `why` says what was found instead.
+
+    `later` says what of the label belongs to work still to come, and is not done yet.
+    """
 
     label: Label
     good: bool
     why: str = ""
+    later: str = ""
 
     @property
     def name(self) -> str:
-        """Return the case with its variant."""
-        return "/".join(filter(None, (str(self.label["case"]), str(self.label.get("variant", "")))))
+        """Return the case with its variant; of a file its table."""
+        told = (self.label.get("case", "file"), self.label.get("variant", ""), self.label.get("table", ""))
+        return "/".join(str(word) for word in told if word)
 
 
 @dataclass(slots=True)
 class Score:
-    """All findings of a county."""
+    """All findings of a county: over its labels, and over its files (does every row stand somewhere)."""
 
     findings: list[Finding] = field(default_factory=list)
+    files: list[Finding] = field(default_factory=list)
 
     @property
     def good(self) -> int:
         """Return how many labels were handled as labelled."""
         return sum(finding.good for finding in self.findings)
 
-    def missed(self) -> Iterator[tuple[str, int, str]]:
-        """Yield each case with misses, how many, and why the first one was one."""
-        counted = Counter(finding.name for finding in self.findings if not finding.good)
-        first = {finding.name: finding.why for finding in reversed(self.findings) if not finding.good}
+    @property
+    def whole(self) -> int:
+        """Return of how many files every row and message is accounted for."""
+        return sum(finding.good for finding in self.files)
+
+    def missed(self) -> Iterator[Missed]:
+        """Yield each case, or kind of file, with misses, how many, and why the first one was one."""
+        wrong = [finding for finding in (*self.findings, *self.files) if not finding.good]
+        counted = Counter(finding.name for finding in wrong)
+        first = {finding.name: finding.why for finding in reversed(wrong)}
         yield from ((name, number, first[name]) for name, number in sorted(counted.items()))
+
+    def later(self) -> Iterator[tuple[str, int]]:
+        """Yield what labels ask for that belongs to later work and is not done yet, and of how many labels."""
+        yield from sorted(Counter(finding.later for finding in self.findings if finding.later).items())
 
 
 class Judge:
     """Reads the truth of a county and the store of the gateway it was sent to."""
 
     def __init__(self, store: Store, folder: Path) -> None:
-        self._store = store
-        self._folder = folder
-        rows = store.work.list(WorkFilter(limit=_MOST))
-        self._messages = {(row.feed, row.control_id): row for row in sorted(rows, reverse=True) if row.type != TABLE}
-        self._records: dict[int, list[WorkRow]] = {}
-        for row in sorted(rows):
-            if row.type == TABLE:
-                self._records.setdefault(arrival_of(row.item_id), []).append(row)
+        self._evidence = Evidence(store, folder)
 
     def score(self) -> Score:
-        """Judge every label of truth.jsonl."""
-        with (self._folder / "truth.jsonl").open(encoding="utf-8") as lines:
-            return Score([self._judge(json.loads(line)) for line in lines])
-
-    @cached_property
-    def _files(self) -> dict[tuple[str, str], list[FileReport]]:
-        found: dict[tuple[str, str], list[FileReport]] = {}
-        for report in reversed(self._store.files.list(limit=_MOST)):
-            found.setdefault((report.feed, report.name), []).append(report)
-        return found
+        """Judge every label of truth.jsonl and every file of files.jsonl."""
+        labels, files = self._evidence.lines("truth.jsonl"), self._evidence.lines("files.jsonl")
+        return Score([self._judge(label) for label in labels], [self._account(file) for file in files])
 
     def _judge(self, label: Label) -> Finding:
-        why = _OUTCOMES[label["expect"]["outcome"]](self, label)
-        return Finding(label, not why, why)
+        expect = label["expect"]
+        why = _OUTCOMES[expect["outcome"]](self._evidence, label)
+        later = dict(expect.get("later", {}))
+        work = later.pop("work", "")
+        missing = _applied(self._evidence, {**label, "expect": later}) if later and not why else ""
+        return Finding(label, not why, why, f"{work}: {missing}" if missing else "")
 
-    def reports(self, label: Label) -> list[FileReport]:
-        """Return what is known of the file a label is about; a file sent twice has several."""
-        return self._files.get((label["feed"], PurePath(label["file"]).name), [])
-
-    def rows(self, label: Label) -> list[WorkRow]:
-        """Return the items of a label: the message, or the records with its line."""
-        if "control_id" in label:
-            row = self._messages.get((label["feed"], label["control_id"]))
-            return [row] if row is not None else []
-        line = label["line"]
-        records = [row for report in self.reports(label) for row in self._records.get(report.arrival, ())]
-        before = [row for row in records if row.offset <= line]
-        inside = [row for row in before if line < row.offset + row.length]
-        return inside or before[-1:]
-
-    def bodies(self, rows: Iterable[WorkRow]) -> Bodies:
-        """Return the resources these items wrote."""
-        with self._store.read() as tx:
-            versions = [version for row in rows for version in tx.versions_of_item(row.item_id)]
-        return [resource.loads(version.body) for version in versions if version.body]
+    def _account(self, file: Label) -> Finding:
+        why = (_whole_message if "control_id" in file else _whole_file)(self._evidence, file)
+        return Finding(file, not why, why)
 
 
-def _applied(judge: Judge, label: Label) -> str:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What one label is about: its items and the resources that tell of it."""
+
+    label: Label
+    rows: list[WorkRow]
+    bodies: Bodies
+    person: Label
+
+    @property
+    def patients(self) -> Bodies:
+        """Return the Patients among the resources."""
+        return [body for body in self.bodies if body["resourceType"] == "Patient"]
+
+    @property
+    def issues(self) -> list[list[str]]:
+        """Return the issues of the items: severity, code, text, where."""
+        return [issue for row in self.rows for issue in json.loads(row.issues)]
+
+
+def _applied(evidence: Evidence, label: Label) -> str:
     if "control_id" not in label and label["line"] is None:
-        reports = judge.reports(label)
+        reports = evidence.reports(label)
         good = any(report.state == FileState.DONE for report in reports)
-        return "" if good else f"the file is {'open' if reports else 'not there'}"
-    rows = judge.rows(label)
+        return "" if good else f"the file is {reports[-1].state.name.lower() if reports else 'not there'}"
+    rows = evidence.rows(label)
     if not any(row.state == State.APPLIED for row in rows):
         return _told(rows)
-    return _as_said(label["expect"], judge.bodies(rows), rows)
+    case = Case(label, rows, evidence.bodies(label, rows), evidence.person(label))
+    expect = label["expect"]
+    return next((why for word, check in _FACTS.items() if word in expect and (why := check(expect[word], case))), "")
 
 
-def _told(rows: Sequence[WorkRow]) -> str:
+def _told(rows: list[WorkRow]) -> str:
     if not rows:
         return "no item was made of it"
     issues = json.loads(rows[0].issues)
     return f"{rows[0].state.name.lower()} ({rows[0].reason}): {issues[-1][2] if issues else ''}"
 
 
-def _as_said(expect: Label, bodies: Bodies, rows: Sequence[WorkRow]) -> str:
-    """Compare the words of an expectation that are plain facts; '' when all hold."""
-    for word, check in _FACTS.items():
-        if word in expect and not check(expect[word], bodies, rows):
-            return f"{word} is not {expect[word]!r}"
-    return ""
+# ---- the words of an expectation that are plain facts; '' when one holds, else what was found -------------
 
 
-def _resource(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    # A row that says what the record holds already writes nothing.
-    return not bodies or any(body["resourceType"] == wanted for body in bodies)
+def _resource(wanted: Any, case: Case) -> str:
+    kinds = {body["resourceType"] for body in case.bodies}
+    return "" if wanted in kinds else f"no {wanted} came of it, but {', '.join(sorted(kinds)) or 'nothing'}"
 
 
-def _identifier(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    patients = [body for body in bodies if body["resourceType"] == "Patient"]
-    held = {
-        entry.get("value")
-        for body in patients
-        for entry in body.get("identifier", ())
-        if entry.get("system") == _RESIDENT
-    }
-    return not patients or (not held if wanted is None else wanted in held)
+def _identifier(wanted: Any, case: Case) -> str:
+    """The ID wanted must be found; where none must come of it, the person's own may stand there from elsewhere."""
+    entries = [entry for body in case.patients for entry in body.get("identifier", ())]
+    held = {entry.get("value") for entry in entries if entry.get("system") == RESIDENT}
+    if wanted is not None:
+        return "" if wanted in held else f"the ID is not {wanted}, but {held or 'none'}"
+    others = held - {case.person.get("id")}
+    return f"the IDs {others} came of it" if others else ""
 
 
-def _name(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    patients = [body for body in bodies if body["resourceType"] == "Patient"]
-    return not patients or any(name.get("text") == wanted for body in patients for name in body.get("name", ()))
+def _name(wanted: Any, case: Case) -> str:
+    names = {name.get("text") for body in case.patients for name in body.get("name", ())}
+    return "" if wanted in names else f"the name is not {wanted}, but {names or 'none'}"
 
 
-def _status(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    return any(body.get("status") == wanted for body in bodies)
+def _gender(wanted: Any, case: Case) -> str:
+    found = {body.get("gender") for body in case.patients}
+    return "" if wanted in found else f"the sex is not {wanted}, but {found}"
 
 
-def _issue(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    return any(wanted in issue[2] for row in rows for issue in json.loads(row.issues))
+def _birth(wanted: Any, case: Case) -> str:
+    found = {body.get("birthDate") for body in case.patients}
+    return "" if wanted in found else f"the birth date is not {wanted}, but {found}"
 
 
-def _type(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    codings = [coding for body in bodies for coding in body.get("type", {}).get("coding", ()) if isinstance(body, dict)]
-    return any(coding.get("code") == wanted for coding in codings)
+def _status(wanted: Any, case: Case) -> str:
+    kind = case.label["expect"].get("resource", "")
+    found = {body.get("status") for body in case.bodies if kind in ("", body["resourceType"])}
+    return "" if wanted in found else f"the status is not {wanted}, but {found}"
 
 
-def _somewhere(wanted: Any, bodies: Bodies, rows: Sequence[WorkRow]) -> bool:
-    return any(str(wanted) in resource.dumps(body).decode() for body in bodies)
+def _issue(wanted: Any, case: Case) -> str:
+    return "" if any(wanted in issue[2] for issue in case.issues) else f"no issue says: {wanted}"
 
 
-_FACTS: dict[str, Callable[[Any, Bodies, Sequence[WorkRow]], bool]] = {
+def _flagged(wanted: Any, case: Case) -> str:
+    expect = case.label["expect"]
+    place = str(expect.get("cell") or expect.get("field") or "")
+    said = any(place in issue[3] for issue in case.issues)
+    return "" if said == bool(wanted) else f"{'no' if wanted else 'an'} issue about {place or 'it'}"
+
+
+def _type(wanted: Any, case: Case) -> str:
+    types = [body["type"] for body in case.bodies if isinstance(body.get("type"), dict)]
+    codes = {coding.get("code") for kind in types for coding in kind.get("coding", ())}
+    return "" if wanted in codes else f"the type is not {wanted}, but {codes}"
+
+
+def _somewhere(wanted: Any, case: Case) -> str:
+    words = [str(one) for one in wanted] if isinstance(wanted, list) else [str(wanted)]
+    texts = [resource.dumps(body).decode() for body in case.bodies]
+    lacking = [word for word in words if not any(word in text for text in texts)]
+    return f"{', '.join(lacking)} stands nowhere" if lacking else ""
+
+
+_FACTS: dict[str, Callable[[Any, Case], str]] = {
     "resource": _resource,
     "identifier": _identifier,
     "name": _name,
+    "gender": _gender,
+    "birth": _birth,
     "status": _status,
     "issue": _issue,
+    "flagged": _flagged,
     "type": _type,
     "day": _somewhere,
     "time": _somewhere,
     "visit_card": _somewhere,
+    "says": _somewhere,
 }
 
 
-def _parked(judge: Judge, label: Label) -> str:
+# ---- outcomes ---------------------------------------------------------------------------------------------
+
+
+def _parked(evidence: Evidence, label: Label) -> str:
     wanted = label["expect"].get("reason", "")
-    rows = judge.rows(label)
+    rows = evidence.rows(label)
     good = any(row.state == State.PARKED and (not wanted or row.reason == wanted) for row in rows)
     return "" if good else f"expected parked ({wanted}), is {_told(rows)}"
 
 
-def _ignored(judge: Judge, label: Label) -> str:
-    reason = label["expect"]["reason"]
-    if reason == "duplicate":
-        rows = judge.rows(label)
-        return "" if len(rows) == 1 and rows[0].state == State.APPLIED else _told(rows)
-    if reason == "aborted-frame":
-        return _told(judge.rows(label)) if judge.rows(label) else ""
-    if reason == "total-line":
-        inside = [row for row in judge.rows(label) if row.offset <= label["line"] < row.offset + row.length]
-        return "a total became an item" if inside else ""
-    return "rows came of an empty file" if any(report.records for report in judge.reports(label)) else ""
+def _duplicate(evidence: Evidence, label: Label) -> str:
+    rows = evidence.rows(label)
+    return "" if len(rows) == 1 and rows[0].state == State.APPLIED else f"{len(rows)} items; {_told(rows)}"
 
 
-def _waits(judge: Judge, label: Label) -> str:
-    rows = judge.rows(label)
+def _aborted(evidence: Evidence, label: Label) -> str:
+    """A frame without end is nothing; the same message sent whole later is one item."""
+    whole, rows = min(evidence.sendings(label), 1), evidence.rows(label)
+    return "" if len(rows) == whole else f"{len(rows)} items of {whole} whole frames"
+
+
+def _total(evidence: Evidence, label: Label) -> str:
+    inside = [row for row in evidence.rows(label) if row.offset <= label["line"] < row.offset + row.length]
+    return "a total became an item" if inside else ""
+
+
+def _empty(evidence: Evidence, label: Label) -> str:
+    return "rows came of an empty file" if any(report.records for report in evidence.reports(label)) else ""
+
+
+_REASONS = {"duplicate": _duplicate, "aborted-frame": _aborted, "total-line": _total, "empty": _empty}
+
+
+def _ignored(evidence: Evidence, label: Label) -> str:
+    return _REASONS[label["expect"]["reason"]](evidence, label)
+
+
+def _waits(evidence: Evidence, label: Label) -> str:
+    rows = evidence.rows(label)
     return "" if any(row.state == State.HELD for row in rows) else _told(rows)
 
 
-_OUTCOMES: dict[str, Callable[[Judge, Label], str]] = {
+_OUTCOMES: dict[str, Callable[[Evidence, Label], str]] = {
     "applied": _applied,
     "parked": _parked,
     "quarantined": _parked,
     "ignored": _ignored,
     "waits": _waits,
 }
+
+
+# ---- files ------------------------------------------------------------------------------------------------
+
+
+def _whole_message(evidence: Evidence, file: Label) -> str:
+    rows = evidence.rows(file)
+    return "" if len(rows) == 1 else f"message {file['control_id']} became {len(rows)} items"
+
+
+def _whole_file(evidence: Evidence, file: Label) -> str:
+    """Every row of a file taken whole is new, changed, unchanged or set aside; an empty file may be none at all."""
+    reports, wanted = evidence.reports(file), file["items"]
+    if not reports:
+        return "the file is not there" if wanted else ""
+    report = reports[0]
+    if report.state != FileState.DONE:
+        return f"the file is {report.state.name.lower()}" if wanted else ""
+    rows = json.loads(report.facts).get("rows")
+    sorted_ = report.fresh + report.changed + report.unchanged + report.quarantined
+    if sorted_ != report.records:
+        return f"{sorted_} of {report.records} records are accounted for"
+    return "" if rows == wanted else f"{rows} rows were read of {wanted}"
