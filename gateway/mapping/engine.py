@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message, Segment
-from gateway.mapping import dates, program
+from gateway.mapping import dates, periods, program
 from gateway.mapping.cell import Note, Proto
 from gateway.mapping.draft import Draft, Left, Mapped, Merge, Move, Renumber, Split, Trace
 from gateway.mapping.environment import Environment
@@ -78,6 +78,7 @@ class Run:
         result = self.result
         finish = Finish(self._env, self._message_id, self._all, self._heads, self._displaced)
         result.drafts = [*finish.drafts(), *self.result.drafts]
+        result.issues.extend(issue for draft in result.drafts if (issue := periods.turned(draft)) is not None)
         result.mapped = result.populated - self._unread - len(self._places)
         return result
 

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from gateway.fhir.issues import Issue
 from gateway.mapping import dates, paths, program, scalars, timing
 from gateway.mapping.cell import Note
 from gateway.mapping.definition import source
+from gateway.mapping.draft import Draft
 from gateway.mapping.making import Body, Making, Running, Step
 
 
@@ -80,3 +82,27 @@ def at_clock(making: Making) -> Step:
             write(body, found.value)
 
     return step
+
+
+def turned(draft: Draft) -> Issue | None:
+    """Take the end out of a period that ends before it begins, and return the issue; None where all is well.
+
+    FHIR forbids such a period (per-1), and which of the two is wrong nobody here knows: the original bytes keep both.
+    """
+    period = draft.body.get("period")
+    if not isinstance(period, dict) or "start" not in period or "end" not in period:
+        return None
+    start, end = str(period["start"]), str(period["end"])
+    if not _before(end, start):
+        return None
+    draft.body["period"] = {name: value for name, value in period.items() if name != "end"}
+    text = f"it ends on {end}, before it begins on {start}; the end was left out: correct one of the two at the source"
+    return Issue("warning", "business-rule", text, draft.name)
+
+
+def _before(one: str, other: str) -> bool:
+    """Say whether a date or time is surely before another, as far as both are told."""
+    if "T" in one and "T" in other:
+        return datetime.fromisoformat(one).timestamp() < datetime.fromisoformat(other).timestamp()
+    told = min(len(one.partition("T")[0]), len(other.partition("T")[0]))
+    return one[:told] < other[:told]

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from gateway.mapping.draft import Draft
 from gateway.mapping.environment import Environment
 from gateway.mapping.making import Making
-from gateway.mapping.periods import cleared, ended, later
+from gateway.mapping.periods import cleared, ended, later, turned
 
 
 @pytest.fixture
@@ -84,3 +85,38 @@ def test_a_length_that_cannot_be_added_is_left_over_and_says_why(fields, why):
     assert part == {}
     assert [note.left for note in notes] == [True]
     assert why in notes[0].text
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-05-20", "2025-05-19"),
+        ("2026-05-20T08:00:00+08:00", "2026-05-20T07:59:00+08:00"),
+        ("2026-05-20T08:00:00+08:00", "2026-05-19"),
+        ("2026-05", "2026-04-30"),
+    ],
+)
+def test_a_period_that_ends_before_it_begins_loses_its_end_and_says_so(start, end):
+    draft = Draft("plan", "CarePlan", {"resourceType": "CarePlan", "period": {"start": start, "end": end}}, "replace")
+    issue = turned(draft)
+    assert draft.body["period"] == {"start": start}
+    assert issue is not None
+    assert (issue.severity, issue.where) == ("warning", "plan")
+    assert start in issue.text
+    assert end in issue.text
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        {"start": "2026-05-20", "end": "2026-05-20"},
+        {"start": "2026-05-20T08:00:00+08:00", "end": "2026-05-20"},
+        {"start": "2026-05-20T08:00:00+08:00", "end": "2026-05-20T00:00:01Z"},
+        {"start": "2026-05-20", "end": "2026"},
+        {"end": "2026-05-20"},
+    ],
+)
+def test_other_periods_stay_as_they_are(period):
+    draft = Draft("plan", "CarePlan", {"resourceType": "CarePlan", "period": dict(period)}, "replace")
+    assert turned(draft) is None
+    assert draft.body["period"] == period
