@@ -32,6 +32,7 @@ class Draft:
     `links` are the Reference dicts inside `body` with the draft name each points to (the identify stage
     writes their `reference`). A draft has `keys`, or a `parent` draft and a `child` part of an id.
     `guard` holds what must not differ for the same key (R2): {"patient": draft name, "day": "20260102", ...}.
+    `claim` names what its patient may have one of at a time (A3): two of them at once are told, neither is closed.
     `attached` are the Attachment dicts inside `body` whose `url` is to name a Binary draft; such a one has `content`.
     """
 
@@ -48,6 +49,7 @@ class Draft:
     guard: dict[str, str] = field(default_factory=dict)
     clear: tuple[str, ...] = ()
     attached: tuple[tuple[dict[str, Any], str], ...] = ()
+    claim: str = ""
     content: Content | None = None
 
 

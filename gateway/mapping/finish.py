@@ -96,7 +96,7 @@ class Finish:
             return self._distinct(instance)
         named = blueprint.naming(self._facts(instance))
         draft.keys, draft.parent, draft.child = named.keys, named.parent, named.child
-        draft.guard = named.guard
+        draft.guard, draft.claim = named.guard, named.claim
         return self._numbered(instance) if draft.keys else self._distinct(instance)
 
     def _facts(self, instance: Instance) -> Facts:

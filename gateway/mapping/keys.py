@@ -43,6 +43,7 @@ class Identity:
     parent: str = ""
     child: str = ""
     guard: dict[str, str] = field(default_factory=dict)
+    claim: str = ""
 
 
 Naming = Callable[[Facts], Identity]
@@ -173,6 +174,13 @@ def child(facts: Facts) -> Identity:
     return _child(facts, facts.body["resourceType"][:3].lower())
 
 
+def contracted(facts: Facts) -> Identity:
+    """Name a person's team as a child of its contract; an active one claims to be the person's only (A3, N2)."""
+    found = child(facts)
+    found.claim = "active team" if facts.body.get("status") == "active" else ""
+    return found
+
+
 def coded(facts: Facts) -> Identity:
     """Name a resource as a child of its parent by what its code (else its type) says, and the fields of `by`."""
     told: Body = facts.body.get("code") or next(iter(facts.body.get("type", ())), {})
@@ -300,5 +308,6 @@ NAMINGS: dict[str, Naming] = {
     "owned": owned,
     "child": child,
     "coded": coded,
+    "contracted": contracted,
     "observation": observation,
 }

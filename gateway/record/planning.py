@@ -1,8 +1,10 @@
 """The planning of one message: its drafts get their ids, are folded onto what is stored, and become versions."""
 
+from collections.abc import Iterable
+
 from gateway.fhir.issues import Issue
 from gateway.mapping.draft import Draft, Key
-from gateway.record import ids
+from gateway.record import claims, ids
 from gateway.record.fold import SNAPSHOTS, Body, fold, withdraws
 from gateway.record.joining import Joining
 from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused, State, alias, content
@@ -31,6 +33,7 @@ class Planning(Joining):
                 place["url"] = self._named[name].reference
         for draft in drafts:
             self._change(draft)
+        self._claims(draft for draft in drafts if draft.claim and draft.patient in self._named)
         self._plan.contents.extend(draft.content for draft in drafts if draft.content is not None)
         for merge in self._told.mapped.merges:
             self._merge(merge)
@@ -71,6 +74,24 @@ class Planning(Joining):
             self._bench.look_up(self._told.space, alias(draft.type, key))
         self._named[draft.name] = self._by_keys(draft, apart)
         self._plan.issues.append(_apart(draft, difference))
+
+    def _claims(self, drafts: Iterable[Draft]) -> None:
+        """Tell when a patient has two of what there should be one of at a time; the first goes on holding the claim."""
+        for draft in drafts:
+            state, key = self._named[draft.name], claims.key(draft, self._named[draft.patient])
+            self._bench.look_up(self._told.space, key)
+            held = self._known(key)
+            if held is None:
+                self._point(key, state, moved=False)
+            elif held is not state:
+                self._contest(draft, key, held)
+
+    def _contest(self, draft: Draft, key: AliasKey, held: State) -> None:
+        current, body = self._body_now(held) or {}, self._body_now(self._named[draft.name]) or draft.body
+        if not claims.at_once(current, body):
+            self._point(key, self._named[draft.name], moved=True)
+        elif claims.holder(current) != claims.holder(body):
+            self._plan.issues.append(claims.told(draft, held, current, body))
 
     def _forget(self, draft: Draft) -> None:
         """Take back that the draft's numbers name what they were found with."""
