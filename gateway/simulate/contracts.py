@@ -115,7 +115,7 @@ class Contracts:
         if person.died and self.desk.nasty.strikes("24.after-death", person.number):
             row = self.row(person, max(day, person.died + timedelta(days=3)), "1", self._team(person, day))
             note = "signed after death: stored with an issue, ended by the death"
-            row.marks.append(mark("24.after-death", note, resource="CarePlan"))
+            row.marks.append(mark("24.after-death", note, resource="CarePlan", later=_checks("signed")))
             yield row
 
     def _odd(self, person: Person, row: Row, day: date) -> list[Row]:
@@ -142,7 +142,7 @@ class Contracts:
         }  # fmt: skip
         note = "two teams at once: both stored, an issue on each, neither closed; a masked phone overwrites nothing"
         row.marks.append(mark("24.two-teams", note, resource="CarePlan", other=cells["签约编号"]))
-        told = {"other": row.cells["签约编号"], "issue": "two active teams"}
+        told = {"other": row.cells["签约编号"], "issue": "two active teams at once"}
         second = Row(cells, person.number, [mark("24.two-teams", note, resource="CarePlan", **told)])
         second.marks.append(mark("N2", note, resource="CarePlan", **told))
         return second
@@ -182,9 +182,15 @@ def _pack(person: Person, day: date) -> Book:
     return packs["FWB-LNR-1"] if person.age(day) >= 70 else packs["FWB-JC-0"]
 
 
+def _checks(issue: str) -> dict[str, str]:
+    """Return what the rules of contracts, which come later, will say of a row."""
+    return {"work": "issue 7", "issue": issue}
+
+
 def _ends_first(row: Row, person: Person, desk: Desk) -> Mark:
     row.cells["结束日期"] = f"{int(row.cells['开始日期'][:4]) - 1}{row.cells['开始日期'][4:].replace('02-29', '02-28')}"
-    return mark("24.end-before-start", "ends before it begins: an issue, no period is invented", resource="CarePlan")
+    note = "ends before it begins: an issue, no period is invented"
+    return mark("24.end-before-start", note, resource="CarePlan", flagged=True)
 
 
 def _status_four(row: Row, person: Person, desk: Desk) -> Mark:
@@ -195,20 +201,24 @@ def _status_four(row: Row, person: Person, desk: Desk) -> Mark:
 
 def _before_birth(row: Row, person: Person, desk: Desk) -> Mark:
     row.cells["签约日期"] = row.cells["开始日期"] = f"{person.birth.year - 2}-06-01"
-    return mark("24.before-birth", "signed before birth: stored with an issue", resource="CarePlan")
+    return mark(
+        "24.before-birth", "signed before birth: stored with an issue", resource="CarePlan", later=_checks("signed")
+    )
 
 
 def _backdated(row: Row, person: Person, desk: Desk) -> Mark:
     entered = date.fromisoformat(row.cells["签约日期"]) + timedelta(days=45)
     row.cells["录入日期"] = f"{entered} 23:58:10"
-    return mark("24.backdated", "entered weeks after it was signed: an issue", resource="CarePlan")
+    return mark(
+        "24.backdated", "entered weeks after it was signed: an issue", resource="CarePlan", later=_checks("signed")
+    )
 
 
 def _household(row: Row, person: Person, desk: Desk) -> Mark:
     head = desk.registry[person.head if person.head != person.number else min(person.number + 1, len(desk.registry))]
     row.cells["身份证号"] = head.id
     note = "a household signed with one member's ID: this member is unproven, an issue"
-    return mark("24.household-id", note, resource="CarePlan", holder=head.number)
+    return mark("24.household-id", note, resource="CarePlan", holder=head.number, later=_checks("household"))
 
 
 def _invoice(row: Row, person: Person, desk: Desk) -> Mark:
@@ -223,7 +233,13 @@ def _invoice(row: Row, person: Person, desk: Desk) -> Mark:
 
 def _population(row: Row, person: Person, desk: Desk) -> Mark:
     row.cells["人群分类"] = ",".join(code.lstrip("0") for code in row.cells["人群分类"].split(","))
-    return mark("8.population", "03 became 3: another code until the site maps it, an issue", resource="CarePlan")
+    return mark(
+        "8.population",
+        "03 became 3: another code until the site maps it, an issue",
+        resource="CarePlan",
+        cell="人群分类",
+        flagged=True,
+    )
 
 
 _ODD: dict[str, Callable[[Row, Person, Desk], Mark]] = {

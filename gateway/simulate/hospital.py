@@ -154,7 +154,9 @@ class Hospital:
         elif case:
             kin = cells.mojibake(person.name[:1] + given(stream, 1960, FEMALE))
             note = "a contact's name read in the wrong charset: an issue, never matched on"
-            post = his.changed(visit, start, held, [mark(case, note, resource="Patient", field="NK1-2")], kin=kin)
+            post = his.changed(
+                visit, start, held, [mark(case, note, resource="Patient", issue="wrong charset")], kin=kin
+            )
         self.desk.post.put(post)
 
     def _twice(self, person: Person, day: date) -> None:

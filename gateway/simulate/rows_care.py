@@ -65,7 +65,11 @@ def _spoil_visit(desk: Desk, row: Row, one: Visit) -> None:
 def _cut(row: Row, one: Visit) -> Mark:
     row.cells["主诉"] = Cut("因慢性病控制不佳，家属陪同前来要求双向转诊")
     return mark(
-        "5.cut-cell", "cut in the middle of a character: flagged, the record stands", resource="Encounter", cell="主诉"
+        "5.cut-cell",
+        "cut in the middle of a character: flagged, the record stands",
+        resource="Encounter",
+        cell="主诉",
+        flagged=True,
     )
 
 

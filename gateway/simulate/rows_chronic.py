@@ -169,7 +169,7 @@ def _mark(desk: Desk, row: Row, person: Person, prefix: str) -> None:
     if case == "17.way":
         row.cells["随访方式"] = "dh" if person.number % 2 else "4"
         note = "a code of another release: an issue, never read as the nearest"
-        row.marks.append(mark(case, note, resource="Encounter"))
+        row.marks.append(mark(case, note, resource="Encounter", cell="随访方式", flagged=True))
     elif case == "16.adverse":
         row.cells["药物不良反应"] = "2"
         row.marks.append(mark(case, "2 is yes on this form, no on another", resource="Observation", adverse=True))

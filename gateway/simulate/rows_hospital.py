@@ -45,8 +45,8 @@ def _spoiled(desk: Desk, row: Row, person: Person, key: str) -> list[Mark]:
         row.cells |= {"身份证号": f"{person.id[0]}.{person.id[1:6]}E+17", "现住址": "不详"}
         note = "digits lost for good: the row is kept, the ID dropped with an issue, no guess"
         return [
-            mark("7.exponent", note, resource="Patient", identifier=None),
-            mark("N5", note, resource="Patient", identifier=None),
+            mark("7.exponent", note, resource="Patient", cell="身份证号", identifier=None, flagged=True),
+            mark("N5", note, resource="Patient", cell="身份证号", identifier=None, flagged=True),
         ]
     if case:
         row.cells["病案号"] = row.cells["病案号"].lstrip("0")

@@ -154,7 +154,9 @@ def _elsewhere(row: Row) -> Mark:
 
 def _unit(row: Row) -> Mark:
     row.cells["人员类别"] = "Z17"
-    return mark("26.unit-code", "a code of one house: an issue, no guess", resource="Coverage")
+    return mark(
+        "26.unit-code", "a code of one house: an issue, no guess", resource="Coverage", cell="人员类别", flagged=True
+    )
 
 
 def _family(row: Row) -> Mark:
