@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.cli.evidence import RESIDENT, Bodies, Evidence, Label
+from gateway.cli.evidence import RESIDENT, Bodies, Body, Evidence, Label
 from gateway.fhir import resource
 from gateway.store.engine import Store
 from gateway.store.rows import FileState
 from gateway.store.values import State, WorkRow
 
+_RH, _ADVERSE = "10331-7", "adverse-reaction"
+_SIGNS = {"positive": "阳性", "negative": "阴性"}
 Missed = tuple[str, int, str]
 
 
@@ -171,10 +173,37 @@ def _issue(wanted: Any, case: Case) -> str:
 
 
 def _flagged(wanted: Any, case: Case) -> str:
-    expect = case.label["expect"]
-    place = str(expect.get("cell") or expect.get("field") or "")
+    place = "PID" if "control_id" in case.label else str(case.label["expect"].get("cell", ""))
     said = any(place in issue[3] for issue in case.issues)
     return "" if said == bool(wanted) else f"{'no' if wanted else 'an'} issue about {place or 'it'}"
+
+
+def _value(wanted: Any, case: Case) -> str:
+    """A result stands as it was sent: a number with its comparator, or text."""
+    found = {_shown(body) for body in case.bodies if body["resourceType"] == "Observation"}
+    return "" if wanted in found else f"no result says {wanted}"
+
+
+def _shown(body: Body) -> str:
+    quantity = body.get("valueQuantity")
+    if quantity:
+        return f"{quantity.get('comparator', '')}{quantity.get('value', '')}"
+    return str(body.get("valueString") or body.get("valueCodeableConcept", {}).get("text") or "")
+
+
+def _rh(wanted: Any, case: Case) -> str:
+    values = [body.get("valueCodeableConcept", {}) for body in case.bodies if _RH in _codes(body.get("code", {}))]
+    told = {str(coding.get("display", "")) for value in values for coding in value.get("coding", ())}
+    return "" if _SIGNS[wanted] in told else f"Rh is not {wanted}, but {told or 'unknown'}"
+
+
+def _adverse(wanted: Any, case: Case) -> str:
+    told = {body.get("valueBoolean") for body in case.bodies if _ADVERSE in _codes(body.get("code", {}))}
+    return "" if told == {wanted} else f"an adverse reaction is not {wanted}, but {told or 'unknown'}"
+
+
+def _codes(concept: Body) -> set[str]:
+    return {str(coding.get("code")) for coding in concept.get("coding", ())}
 
 
 def _type(wanted: Any, case: Case) -> str:
@@ -199,6 +228,9 @@ _FACTS: dict[str, Callable[[Any, Case], str]] = {
     "status": _status,
     "issue": _issue,
     "flagged": _flagged,
+    "value": _value,
+    "rh": _rh,
+    "adverse": _adverse,
     "type": _type,
     "day": _somewhere,
     "time": _somewhere,
