@@ -80,3 +80,18 @@ def code(concept: Body) -> str:
 def numbers(body: Body) -> dict[str, str]:
     """Return the identifiers by their systems."""
     return {entry["system"]: entry["value"] for entry in body.get("identifier", ())}
+
+
+def codings(body: Body) -> list[Body]:
+    """Return the codings of a resource's code."""
+    return list(body["code"].get("coding", ()))
+
+
+def named(record: Told, kind: str, concept: str) -> Body:
+    """Return the resource of a type whose code has this code."""
+    return next(body for body in record.all(kind) if concept in {one.get("code") for one in codings(body)})
+
+
+def component(body: Body, concept: str) -> Body:
+    """Return the quantity of a component by its code."""
+    return next(dict(part["valueQuantity"]) for part in body["component"] if code(part["code"]) == concept)
