@@ -91,6 +91,6 @@ def test_rows_of_one_report_are_one_item_and_one_corrected_result_is_one_version
     assert [(row.offset, row.length) for row in town.items()] == [(2, 2)]
     assert [one["meta"]["versionId"] for one in town.all("Observation")] == ["1", "1"]
     corrected = second.replace("4.10", "4.90").replace("10:02:11", "10:30:00")
-    report = run(town, f"{head}\r\n{first.replace('10:02:11', '10:30:00')}{corrected}")
+    report = run(town, f"{head}\r\n{first}{corrected}")
     assert (report.changed, report.records) == (1, 1)
     assert sorted(one["meta"]["versionId"] for one in town.all("Observation")) == ["1", "2"]

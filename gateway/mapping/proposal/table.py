@@ -87,10 +87,13 @@ def propose(site: str, feed: str, files: Sequence[File], tables: Sequence[TableD
 def _file(file: File, names: Sequence[Names], proposal: Proposal) -> tuple[str, str, str]:
     """Return the table a file is, the text of its overlay, and a line about it."""
     found = [(header.find(one.rows, names), one) for one in file.sheets]
-    known = [(head, one) for head, one in found if head is not None and not head.missing and _fits(head)]
+    known = [(head, one) for head, one in found if head is not None and _fits(head)]
     if not known:
         return _unknown(file, proposal)
     head, one = max(known, key=lambda pair: pair[0].rank)
+    if head.missing:
+        lacking = f"{head.names.table.name} needs {', '.join(head.missing)}"
+        proposal.decisions.append(Decision("a column that is not there", lacking, "which header means it?"))
     columns = _columns(head.heads, head.last, one)
     text = _overlay(head, columns, proposal)
     told = f"{head.matched} of {len([name for name in head.heads if name])} headers known"
@@ -120,7 +123,8 @@ def _overlay(head: Header, columns: Sequence[_Column], proposal: Proposal) -> st
     if not aliases and not codes:
         return ""
     lines = [f"table: {table.name}", *(["columns:", *aliases] if aliases else [])]
-    return "\n".join([*lines, *(["codes:", *codes] if codes else [])]) + "\n"
+    asked = ["# Codes seen that no map knows; write their targets and take the signs # away.", "# codes:", *codes]
+    return "\n".join([*lines, *(asked if codes else [])]) + "\n"
 
 
 def _alias(table: TableDef, column: _Column, free: Sequence[str], proposal: Proposal) -> list[str]:
@@ -167,9 +171,9 @@ def _codes(table: TableDef, columns: dict[str, _Column], proposal: Proposal) -> 
         new = {value: number for value, number in counted.most_common() if value not in known}
         if not new or len(new) > _FEW_CODES:
             continue
-        lines += [f"  {word(name)}:", *(f'    # "{code}": ?  {share(counted, code)}' for code in new)]
+        lines += [f"#   {word(name)}:", *(f'#     "{code}": ?  {share(counted, code)}' for code in new)]
         proposal.decisions.append(Decision("what codes mean", f"{table.name}: {name}: {most(Counter(new))}"))
-    return lines if any(not line.lstrip().startswith("#") and ":" in line for line in lines) else []
+    return lines
 
 
 def _coded(table: TableDef) -> list[str]:

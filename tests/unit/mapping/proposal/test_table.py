@@ -7,7 +7,7 @@ from gateway.mapping import catalog
 from gateway.mapping.proposal.table import File, propose
 from gateway.settings import shipped
 
-HEAD = "条码号,报告单号,就诊卡号,病人姓名,性别,证件号,项目代码,项目名称,检验结果值,单位,参考范围,本院自定义\r\n"
+HEAD = "条码号,报告单号,就诊卡号,患者的姓名,性别,证件号,项目代码,项目名称,检验结果值,单位,参考范围,本院自定义\r\n"
 ROWS = "".join(
     f"2611{n:04d},R{n},K{n},张{n},1,110105194912310{n:02d}X,K,钾,3.{n},mmol/L,3.5--5.3,x{n}\r\n" for n in range(20)
 )
@@ -32,8 +32,13 @@ def test_the_export_is_recognised_by_its_header_whatever_it_is_called(tables):
 def test_a_header_that_is_new_is_given_to_the_column_it_looks_like_with_a_question_mark(tables):
     text = proposed(tables).files["new-clinic/exports/tables/lab_results_long.yaml"]
     found = {column["name"]: column["also"] for column in yaml.safe_load(text)["columns"]}
-    assert found["姓名"] == ["病人姓名"]
+    assert found["姓名"] == ["患者的姓名"]
     assert "# ? " in text
+
+
+def test_a_needed_column_that_is_not_there_is_asked_for(tables):
+    page = proposed(tables, HEAD.replace("条码号", "甲乙丙") + ROWS).files["new-clinic/exports/DECIDE.md"]
+    assert "| a column that is not there | lab_results_long needs 条码号, " in page
 
 
 def test_what_resembles_nothing_is_left_to_a_person_with_its_shape(tables):
@@ -45,8 +50,8 @@ def test_what_resembles_nothing_is_left_to_a_person_with_its_shape(tables):
 def test_no_code_is_given_a_meaning(tables):
     proposal = proposed(tables)
     text = proposal.files["new-clinic/exports/tables/lab_results_long.yaml"]
-    for codes in (yaml.safe_load(text).get("codes") or {}).values():
-        assert codes is None
+    assert "codes" not in yaml.safe_load(text)
+    assert '#     "1": ?  # 20 of 20' in text
 
 
 def test_an_export_no_table_knows_becomes_a_skeleton_with_a_key(tables):
