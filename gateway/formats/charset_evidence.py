@@ -155,7 +155,9 @@ def _reread(found: str, was: str, should: str) -> str | None:
         return None
     meant = _prefix(raw, should)
     hanzi = sum("\u4e00" <= char <= "\u9fff" for char in meant)
-    return meant if hanzi and chinese_share(meant) >= _COMMON_ENOUGH > chinese_share(found) else None
+    likelier = chinese_share(meant) >= _COMMON_ENOUGH > chinese_share(found)
+    sure = hanzi > 1 and chinese_share(meant) == 1 > chinese_share(found) and meant.encode(should) == raw
+    return meant if hanzi and (likelier or sure) else None
 
 
 def _prefix(raw: bytes, encoding: str) -> str:

@@ -1,5 +1,6 @@
 """Where people are and how they are reached: PL to a chain of Locations, XTN to ContactPoint."""
 
+import re
 from typing import Any
 
 from gateway.mapping import dates, scalars
@@ -28,6 +29,7 @@ _NDL_LEVELS = (
     (6, "bd", "Bed"),
 )
 # The kind of place (PL.6) is told by which parts there are.
+_MASKED = re.compile(r"\d[*＊]{2,}")
 _PL_USED = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11})
 
 
@@ -139,6 +141,8 @@ def contact_point(making: Making) -> Convert:
         value = value or parts[8]  # some senders put the phone into the "any text" component
         if not value or value in env.absent:
             return EMPTY
+        if _MASKED.search(value):
+            return Cell(None, (Note("a masked telephone number reaches nobody; it was left out"),))
         body: dict[str, Any] = {}
         details = _details(parts) if kind not in ("Internet", "X.400") else []
         if details:

@@ -138,6 +138,7 @@ def test_a_header_that_lies_is_told():
     ("seen", "meant"),
     [
         ("寮犱笁", "张三"),
+        ("鍚寸孩", "吴红"),
         ("鐜嬪皬鏄", "王小"),
         ("张三".encode().decode("latin-1"), "张三"),
         ("张三".encode("gbk").decode("latin-1"), "张三"),

@@ -53,6 +53,12 @@ def test_contact_points(env, raw, expected):
     assert contact_point(Making(env, "PID-13"))(raw).value == expected
 
 
+def test_a_masked_number_is_left_out_and_said(env):
+    cell = contact_point(Making(env, "PID-13"))("100****1234")
+    assert cell.value is None
+    assert "masked telephone number" in cell.notes[0].text
+
+
 def test_the_parts_of_a_number_are_kept_beside_it(env):
     found = contact_point(Making(env, "PID-13"))("x^WPN^PH^^86^0571^1234567^8").value
     assert found["value"] == "+86 0571 1234567 X8"
