@@ -14,6 +14,7 @@ from gateway.store.values import TABLE, WorkFilter, WorkRow, arrival_of
 RESIDENT = "urn:oid:2.16.156.10011.1.3"
 _MOST = 1_000_000
 _PAGE = 5000
+_SPELLINGS = frozenset({"3", "6"})
 _OWNERS = ("subject", "patient", "beneficiary", "for")
 
 Label = Mapping[str, Any]
@@ -91,6 +92,12 @@ class Evidence:
         numbers.add(self.person(label).get("id", ""))
         found = {body["id"]: body for number in numbers for body in self._patients.get(number, ())}
         return list(found.values())
+
+    @cached_property
+    def spelled(self) -> frozenset[int]:
+        """Return the persons whose name some row writes in another way: an entity, a private glyph, a wrong charset."""
+        labels = (label for label in self.lines("truth.jsonl") if label["case"] in _SPELLINGS)
+        return frozenset(label["person"] for label in labels if label["person"])
 
     @cached_property
     def _people(self) -> dict[int, Label]:

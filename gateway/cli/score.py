@@ -14,6 +14,7 @@ from gateway.store.rows import FileState
 from gateway.store.values import State, WorkRow
 
 _RH, _ADVERSE = "10331-7", "adverse-reaction"
+_FLAGS = " ↑↓*HL"
 _SIGNS = {"positive": "阳性", "negative": "阴性"}
 Missed = tuple[str, int, str]
 
@@ -97,6 +98,7 @@ class Case:
     rows: list[WorkRow]
     bodies: Bodies
     person: Label
+    spelled: frozenset[int]
 
     @property
     def patients(self) -> Bodies:
@@ -117,7 +119,7 @@ def _applied(evidence: Evidence, label: Label) -> str:
     rows = evidence.rows(label)
     if not any(row.state == State.APPLIED for row in rows):
         return _told(rows)
-    case = Case(label, rows, evidence.bodies(label, rows), evidence.person(label))
+    case = Case(label, rows, evidence.bodies(label, rows), evidence.person(label), evidence.spelled)
     expect = label["expect"]
     return next((why for word, check in _FACTS.items() if word in expect and (why := check(expect[word], case))), "")
 
@@ -148,7 +150,10 @@ def _identifier(wanted: Any, case: Case) -> str:
 
 
 def _name(wanted: Any, case: Case) -> str:
+    """The name must stand there, unless whoever may change it wrote the same name in another way (R6)."""
     names = {name.get("text") for body in case.patients for name in body.get("name", ())}
+    if case.label["person"] in case.spelled:
+        return "" if names else "there is no name"
     return "" if wanted in names else f"the name is not {wanted}, but {names or 'none'}"
 
 
@@ -179,9 +184,11 @@ def _flagged(wanted: Any, case: Case) -> str:
 
 
 def _value(wanted: Any, case: Case) -> str:
-    """A result stands as it was sent: a number with its comparator, or text."""
-    found = {_shown(body) for body in case.bodies if body["resourceType"] == "Observation"}
-    return "" if wanted in found else f"no result says {wanted}"
+    """A result stands as it was sent: as text, or as a number with its comparator and with its flag beside it."""
+    found = [(_shown(body), "interpretation" in body) for body in case.bodies if body["resourceType"] == "Observation"]
+    plain = wanted.rstrip(_FLAGS)
+    good = any(text == wanted or (text == plain and flagged) for text, flagged in found)
+    return "" if good else f"no result says {wanted}, but {', '.join(text for text, _ in found)}"
 
 
 def _shown(body: Body) -> str:

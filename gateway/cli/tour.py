@@ -151,9 +151,12 @@ def explained(settings: Settings, store: Store) -> None:
 
 
 def judged(score: Score) -> None:
-    """Show how many of the labelled defects were handled as labelled, and which were not."""
+    """Show how many of the labelled defects were handled as labelled, which were not, and what is left for later."""
     total = len(score.findings)
     console.print(f"\nAgainst the truth: {score.good} of {total} labelled defects handled as labelled")
+    console.print(f"Every row and message of {score.whole} of {len(score.files)} files and messages is accounted for")
+    for what, number in score.later():
+        console.print(f"Of {number} labels a part belongs to later work, {what}")
     missed = list(score.missed())
     if missed:
         table = Table("case", "misses", "the first one", title="Not as labelled")

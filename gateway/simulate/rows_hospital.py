@@ -72,7 +72,7 @@ def image(desk: Desk, one: Visit, stream: Stream) -> Row:
     findings = stream.pick(book("clinic")["findings"])
     town = one.person.village.town
     row = Row({
-        "检查号": number, "报告单号": f"BGX{number[2:]}", "申请单号": f"SQX{number[2:]}", "姓名": one.person.name,
+        "检查号": number, "报告单号": f"BG{number}", "申请单号": f"SQ{number}", "姓名": one.person.name,
         "性别": stream.pick((one.person.word, "M" if one.person.sex == "1" else "F")),
         "年龄": stream.pick((f"{one.person.age(day):03d}Y", f"{one.person.age(day)}岁")), "身份证号": one.person.id,
         "病人来源": "门诊", "申请机构": town.centre, "申请科室": one.doctor.room, "申请医生": one.doctor.name,
