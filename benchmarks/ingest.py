@@ -4,20 +4,21 @@ The sender, the gateway and the database share this machine. The store is filled
 --resources; then the rate of applied messages is measured over --seconds while the backlog does not grow.
 """
 
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT)  # the folder of this file would hide the standard csv
+
 import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
 import psutil
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT)]
 
 from benchmarks.messages import Reports
 
