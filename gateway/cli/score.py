@@ -226,6 +226,14 @@ def _somewhere(wanted: Any, case: Case) -> str:
     return f"{', '.join(lacking)} stands nowhere" if lacking else ""
 
 
+def _words(wanted: Any, case: Case) -> str:
+    """A text stands as text; no code was made of it."""
+    text = json.dumps(case.bodies, ensure_ascii=False, default=str)
+    if f'"code": "{wanted}"' in text:
+        return f"{wanted} became a code"
+    return "" if f'"text": "{wanted}"' in text else f"{wanted} stands nowhere as text"
+
+
 _FACTS: dict[str, Callable[[Any, Case], str]] = {
     "resource": _resource,
     "identifier": _identifier,
@@ -243,6 +251,7 @@ _FACTS: dict[str, Callable[[Any, Case], str]] = {
     "time": _somewhere,
     "visit_card": _somewhere,
     "says": _somewhere,
+    "words": _words,
 }
 
 

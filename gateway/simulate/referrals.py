@@ -133,7 +133,8 @@ def arrives(desk: Desk, key: str, when: datetime) -> datetime | None:
 
 def _free_text(row: Row) -> Mark:
     row.cells["转诊诊断"] = "考虑冠心病？高血压3级很高危"
-    return mark("25.free-text", "a diagnosis in words: text, no code is guessed", resource="ServiceRequest")
+    note = "a diagnosis in words: text, no code is guessed"
+    return mark("25.free-text", note, resource="ServiceRequest", words=row.cells["转诊诊断"])
 
 
 def _never(row: Row) -> Mark:
