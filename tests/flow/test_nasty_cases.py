@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from gateway import settings, wiring
 from gateway.listeners.values import Who
 from gateway.simulate import numbers
 from gateway.store.values import State
@@ -34,8 +35,14 @@ from tests.support.nasty import (
 )
 
 
+@pytest.fixture(scope="module")
+def catalog():
+    return wiring.open_catalog(settings.load(environment={}))
+
+
 @pytest.fixture
-def town(tmp_path):
+def town(tmp_path, catalog, monkeypatch):
+    monkeypatch.setattr(wiring, "open_catalog", lambda _: catalog)  # read once for all tests
     with county(f"sqlite:///{tmp_path}/gateway.db", tmp_path) as made:
         yield Town(made)
 

@@ -27,9 +27,10 @@ MESSAGES = {
     "1.hl7": adt("M1"),
     "2.hl7": lab("M2", "R1", ("GLU", "<0.01"), status="C"),
     "3.hl7": lab("M3", "R1", ("GLU", "9.9"), patient="P2"),
+    "5.hl7": adt("M5"),
     "4.hl7": hl7(msh("M1"), pid("P9", "李珅")),
 }
-SENT = [{"file": name, "feed": ""} for name in ("1.hl7", "1.hl7", "2.hl7", "3.hl7", "4.hl7")] + [
+SENT = [{"file": name, "feed": ""} for name in ("1.hl7", "1.hl7", "2.hl7", "3.hl7", "5.hl7", "4.hl7")] + [
     {"file": "2.hl7", "feed": "", "frame": "open"}
 ]
 
