@@ -1,7 +1,7 @@
 """Migrations: numbered SQL files, forward only, one step and one transaction at a time in each database.
 
-`NNNN_name.sqlite.sql` and `NNNN_name.postgresql.sql` hold the sections `-- @inbox`, `-- @record`, `-- @blobs`, `-- @audit`;
-statements end with `;` at the end of a line, a trigger's body between `-- @begin` and `-- @end`.
+`NNNN_name.sqlite.sql` and `NNNN_name.postgresql.sql` hold the sections `-- @inbox`, `-- @record`, `-- @blobs` and
+`-- @audit`; statements end with `;` at the end of a line, a trigger's body between `-- @begin` and `-- @end`.
 """
 
 import re

@@ -1,11 +1,14 @@
 """A catalogue of small tables, written to a folder and loaded as a site's would be."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.mapping import catalog
 from gateway.mapping.catalog import Catalog
+from tests.support.told import ROOT, Told, sampled
 
 GENERIC = "message: generic\nfor: []\nresources: {}\n"
 NAMING = """
@@ -195,3 +198,15 @@ def wide(house: House) -> Catalog:
 def rows(*lines: str) -> bytes:
     """Return lines as a file."""
     return ("\r\n".join(lines) + "\r\n").encode()
+
+
+@pytest.fixture(scope="session")
+def book() -> Catalog:
+    """The shipped mappings."""
+    return catalog.load([ROOT / "mappings"])
+
+
+@pytest.fixture(scope="session")
+def told(book: Catalog) -> Callable[[str], list[Told]]:
+    """Return the records of one table's golden sample."""
+    return partial(sampled, book)

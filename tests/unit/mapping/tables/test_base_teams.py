@@ -3,26 +3,12 @@
 import csv
 import io
 from decimal import Decimal
-from functools import partial
 
 import pytest
 
-from gateway.mapping import catalog
-from gateway.mapping.catalog import Catalog
-from tests.support.told import OWN, ROOT, SAMPLES, SITE, code, extended, numbers, read, sampled
+from tests.support.told import OWN, SAMPLES, SITE, code, extended, numbers, read
 
 RECORD = "urn:oid:2.16.156.10011.1.2"
-
-
-@pytest.fixture(scope="module")
-def book() -> Catalog:
-    return catalog.load([ROOT / "mappings"])
-
-
-@pytest.fixture(scope="module")
-def told(book):
-    """Return the records of one table's golden sample."""
-    return partial(sampled, book)
 
 
 # teams and packages
