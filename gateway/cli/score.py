@@ -178,8 +178,9 @@ def _issue(wanted: Any, case: Case) -> str:
 
 
 def _flagged(wanted: Any, case: Case) -> str:
-    place = "PID" if "control_id" in case.label else str(case.label["expect"].get("cell", ""))
-    said = any(place in issue[3] for issue in case.issues)
+    place = str(case.label["expect"].get("cell", ""))
+    places = ("PID", "character") if "control_id" in case.label else (place,)
+    said = any(word in issue[3] for issue in case.issues for word in places)
     return "" if said == bool(wanted) else f"{'no' if wanted else 'an'} issue about {place or 'it'}"
 
 

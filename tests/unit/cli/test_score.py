@@ -52,7 +52,7 @@ def lived(tmp_path_factory):
         intake.take(PEOPLE, Who("folder", "test", feed="village-csv", file="people.csv"))
         intake.stop(5)
         town.work()
-        assert town.states() == ["applied"] * 2 + ["parked key-reused"] + ["applied"] * 3 + [
+        assert town.states() == ["applied"] * 2 + ["parked key-reused"] + ["applied"] * 4 + [
             "parked quarantined",
             "applied",
         ]
@@ -94,6 +94,7 @@ GOOD = [
     message("M1", "1.hl7", resource="Patient", identifier=RESIDENT, visit_card="P1", says=["张三"]),
     message("M1", "1.hl7", outcome="ignored", reason="duplicate"),
     message("M1", "4.hl7", name="李珅", identifier=None),
+    message("M5", "5.hl7", resource="Patient", identifier=RESIDENT),
     message("M2", "2.hl7", resource="DiagnosticReport", status="corrected", value="<0.01", time="2026-01-06T08:00"),
     message("M2", "2.hl7", outcome="ignored", reason="aborted-frame"),
     message("M3", "3.hl7", outcome="parked", reason="key-reused"),
@@ -126,6 +127,7 @@ WRONG = [
     (message("M1", "1.hl7", identifier="440524188001010014"), "the ID is not 440524188001010014"),
     (message("M1", "1.hl7", identifier=None) | {"person": 2}, "came of it"),
     (message("M1", "4.hl7", name="张三"), "the name is not 张三"),
+    (message("M5", "5.hl7", resource="Patient") | {"person": 2}, "no Patient came of it, but nothing"),
     (message("M2", "2.hl7", status="final", resource="DiagnosticReport"), "the status is not final"),
     (message("M2", "2.hl7", value="0.01"), "no result says 0.01, but <0.01"),
     (message("M2", "2.hl7", says="9.9"), "9.9 stands nowhere"),
