@@ -84,7 +84,7 @@ def run_web(gateway: wiring.Gateway) -> None:
 
     with gateway.taking("http") as take:
 
-        def posted(raw: bytes, feed: str, peer: str, file: str) -> Taken:
+        def posted(raw: bytes, feed: str, peer: str, file: str = "") -> Taken:
             answer = take(raw, feed, peer, file)
             return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads), answer.reasons)
 

@@ -34,11 +34,11 @@ def test_demo_once_shows_what_came_in_what_it_became_and_where_to_look(tmp_path)
         assert re.search(rf"│ {feed} +│", shown), feed
     assert "key-reused" in shown
     assert re.search(r"│ Patient +│ \d", shown)
-    assert "One resident's record, from 3 sites' Patients" in shown
-    assert re.search(r"│ OBX-5 +│ OBX\[1\]-5 │", shown)
+    assert int(re.search(r"One resident's record, from (\d) sites' Patients", shown)[1]) >= 3
+    assert re.search(r"OBX-5 +│ OBX\[\d+\]-5", shown)
     good, total = map(int, re.search(r"Against the truth: (\d+) of (\d+)", shown).groups())
     assert total > 300
-    assert good >= 0.95 * total, shown
+    assert good == total, shown
     assert "Traceback" not in done.stderr
 
 
