@@ -7,27 +7,16 @@ from typing import Literal, NamedTuple
 from gateway import clock
 from gateway.errors import GatewayError
 from gateway.search import parameters
-from gateway.search.extract import answerable
+from gateway.search.criteria import AnyCriterion, criterion, truth
 from gateway.search.kinds.date import Zone
 from gateway.search.parameters import Parameter
-from gateway.search.refusals import UNSUPPORTED, chained, known, unsupported
-from gateway.search.values import Value, allowed, read
+from gateway.search.refusals import UNSUPPORTED, known, unsupported
 
 COUNT = 20
 MOST = 1000
 SORTABLE = ("date", "string", "number", "quantity")
 
 Total = Literal["none", "accurate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One condition: any of `values` holds for the parameter; `missing` asks for absence or presence instead."""
-
-    parameter: Parameter
-    values: tuple[Value, ...] = ()
-    negated: bool = False
-    missing: bool | None = None
 
 
 class Include(NamedTuple):
@@ -56,7 +45,7 @@ class Search:
     """One search of one type; `pairs` are the query as it came, for self links and page tokens."""
 
     type: str
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[AnyCriterion, ...] = ()
     sort: Sort | None = None
     count: int = COUNT
     total: Total = "none"
@@ -97,7 +86,7 @@ class _Reader:
         self.names = parameters.for_type(type_name)
         self.zone = zone
         self.now_us = clock.now_us()
-        self.criteria: list[Criterion] = []
+        self.criteria: list[AnyCriterion] = []
         self.include: list[Include] = []
         self.sort: Sort | None = None
         self.count = COUNT
@@ -115,24 +104,7 @@ class _Reader:
         if control is not None:
             control(self, modifier, value)
         else:
-            self._criterion(base, modifier, value)
-
-    def _criterion(self, base: str, modifier: str, value: str) -> None:
-        if "." in base or "." in modifier:
-            raise chained(f"{base}:{modifier}" if modifier else base, self.names)
-        parameter = self.names.get(base)
-        if parameter is None:
-            raise known(base, self.type, self.names)
-        if not answerable(parameter):
-            raise unsupported(base, self.names)
-        if modifier == "missing":
-            self.criteria.append(Criterion(parameter, missing=_truth(base, value)))
-            return
-        allowed(parameter, modifier)
-        if not value.strip():
-            raise GatewayError(f"{base!r} has no value. Leave it out, or give it one.", where=base)
-        values = read(parameter, modifier, value, self.zone, self.now_us)
-        self.criteria.append(Criterion(parameter, values, negated=modifier == "not"))
+            self.criteria.append(criterion(self.type, name, value, self.zone, self.now_us))
 
     def set_count(self, _: str, value: str) -> None:
         """`_count`: R4 lets a server return fewer, so large ones are capped; 0 asks for the total alone."""
@@ -189,7 +161,7 @@ class _Reader:
 
     def set_linked(self, _: str, value: str) -> None:
         """`_linked=false`: a patient's own records only, not those of linked patients."""
-        self.linked = _truth("_linked", value)
+        self.linked = truth("_linked", value)
 
 
 _CONTROLS = {
@@ -203,12 +175,6 @@ _CONTROLS = {
 
 CONTROLS: Sequence[str] = tuple(_CONTROLS)
 """Names that steer a search rather than filter it; the CapabilityStatement lists them."""
-
-
-def _truth(name: str, value: str) -> bool:
-    if value not in ("true", "false"):
-        raise GatewayError(f"{name!r} is true or false, not {value!r}.", where=name)
-    return value == "true"
 
 
 def _encodable(value: str) -> bool:

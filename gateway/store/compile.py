@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from gateway.search import parameters
+from gateway.search.criteria import Criterion
 from gateway.search.extract import leaf_types, paired, whole
 from gateway.search.hashes import hash48, hash64
 from gateway.search.kinds.composite import Composite
@@ -16,7 +17,7 @@ from gateway.search.kinds.string import LONGEST, String
 from gateway.search.kinds.token import Token
 from gateway.search.kinds.uri import Uri
 from gateway.search.parameters import Parameter
-from gateway.search.request import Criterion, Search
+from gateway.search.request import Search
 from gateway.search.values import Value
 from gateway.store.dialect import Session
 from gateway.store.index import unknown_target

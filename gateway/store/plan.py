@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gateway.search import parameters
+from gateway.search.criteria import Criterion
 from gateway.search.hashes import hash64
 from gateway.search.kinds.reference import Target
 from gateway.search.kinds.token import Token
-from gateway.search.request import Criterion, Cursor, Search
+from gateway.search.request import Cursor, Search
 from gateway.store.compile import Compiler
 from gateway.store.dialect import Session
 from gateway.store.index import CLINICAL

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.search import extract, parameters
-from gateway.search.request import Criterion, Search
+from gateway.search.criteria import Criterion
+from gateway.search.request import Search
 from gateway.store import index
 from gateway.store.engine import Store
 from gateway.store.values import NewVersion, Op
