@@ -7,6 +7,7 @@ class Category(StrEnum):
     """The few kinds of failure; `web.errors` and `formats.hl7v2_ack` translate them."""
 
     INVALID = "invalid"
+    UNPROCESSABLE = "unprocessable"
     NOT_FOUND = "not-found"
     GONE = "gone"
     CONFLICT = "conflict"
@@ -35,3 +36,13 @@ class Transient(GatewayError):
     """The store cannot answer now; the same call may succeed later."""
 
     category = Category.UNAVAILABLE
+
+
+class Gone(GatewayError):
+    """The resource has been deleted; `version` is the number its deletion has."""
+
+    category = Category.GONE
+
+    def __init__(self, text: str, *, version: int, where: str = "") -> None:
+        super().__init__(text, where=where)
+        self.version = version

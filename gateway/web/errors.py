@@ -9,6 +9,7 @@ from gateway.fhir.issues import Issue, operation_outcome
 # category: (HTTP status, FHIR issue-type); http://hl7.org/fhir/R4/http.html#Status-Codes
 STATUS: dict[Category, tuple[int, str]] = {
     Category.INVALID: (400, "invalid"),
+    Category.UNPROCESSABLE: (422, "processing"),
     Category.NOT_FOUND: (404, "not-found"),
     Category.GONE: (410, "deleted"),
     Category.CONFLICT: (409, "conflict"),
