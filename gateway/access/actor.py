@@ -9,17 +9,18 @@ from gateway.search.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or system, the purpose of use it gave, and its scope."""
+    """A person or system, the purpose of use it gave, its scope, and the site that what it writes belongs to."""
 
     name: str
     purpose: str
     scope: Scope
+    site: str = ""
 
 
 ANONYMOUS = Actor("anonymous", "", Scope(sites=frozenset()))
 """Anybody at all: may ask what the server can do, and sees nothing of the record."""
 
-_LOCAL = Actor("insecure-local", "TREAT", Scope(sites=None))
+_LOCAL = Actor("insecure-local", "TREAT", Scope(sites=None), "local")
 
 
 def actor_of(peer: str, *, insecure_local: bool) -> Actor:

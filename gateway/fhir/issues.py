@@ -1,8 +1,10 @@
 """Issues: data faults as values, in OperationOutcome's terms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from gateway.errors import Category, GatewayError
 
 Severity = Literal["fatal", "error", "warning", "information"]
 
@@ -15,6 +17,17 @@ class Issue:
     code: str
     text: str
     where: str = ""
+
+
+class Invalid(GatewayError):
+    """Content that cannot be taken, with every finding that stands against it (HTTP 422)."""
+
+    category = Category.UNPROCESSABLE
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        first = next((issue for issue in issues if issue.severity in ("fatal", "error")), issues[0])
+        super().__init__(first.text, where=first.where)
+        self.issues = list(issues)
 
 
 def has_errors(issues: Iterable[Issue]) -> bool:

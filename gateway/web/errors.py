@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.fhir import resource
-from gateway.fhir.issues import Issue, operation_outcome
+from gateway.fhir.issues import Invalid, Issue, operation_outcome
 
 # category: (HTTP status, FHIR issue-type); http://hl7.org/fhir/R4/http.html#Status-Codes
 STATUS: dict[Category, tuple[int, str]] = {
@@ -52,7 +52,10 @@ def headers(fault: GatewayError) -> dict[str, str]:
 
 
 def outcome(fault: GatewayError) -> bytes:
-    """Return the failure as an OperationOutcome text."""
+    """Return the failure as an OperationOutcome text; invalid content with each of its issues."""
+    if isinstance(fault, Invalid):
+        issues = [Issue(one.severity, one.code, _fit(one.text), _fit(one.where)) for one in fault.issues]
+        return resource.dumps(operation_outcome(issues))
     code = fault.code if isinstance(fault, HttpFault) else STATUS[fault.category][1]
     return resource.dumps(operation_outcome([Issue("error", code, _fit(fault.text), _fit(fault.where))]))
 
