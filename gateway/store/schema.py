@@ -21,11 +21,10 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import TEXT
 
 INT64 = BigInteger().with_variant(Integer, "sqlite")
 INT16 = SmallInteger().with_variant(Integer, "sqlite")
-STRING = Text().with_variant(TEXT(collation="C"), "postgresql")
+STRING = Text().with_variant(Text(collation="C"), "postgresql")
 BYTES = LargeBinary()
 
 inbox_metadata = MetaData()

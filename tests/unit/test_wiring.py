@@ -1,3 +1,4 @@
+import gc
 import stat
 
 import pytest
@@ -80,3 +81,14 @@ def test_unconfigured_senders_are_known_only_where_the_setting_allows_it(tmp_pat
         closed = wiring.Gateway(load(tmp_path), town.gateway.catalog, town.store)
         with closed.taking("mllp") as take:
             assert take(hl7(msh("M1", sender="UNHEARD"), pid()), "", "").verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_loading_definitions_leaves_garbage_collection_as_it_was(collecting):
+    was_on = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        wiring.open_catalog(settings.load())
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if was_on else gc.disable)()
