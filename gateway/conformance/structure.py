@@ -1,6 +1,7 @@
 """Is this resource R4? A quick yes from a compiled schema; else `explain` says what is wrong and where."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jsonschema_rs
@@ -62,8 +63,14 @@ def _compile(name: Any) -> Test:
     if name not in types.RESOURCE_TYPES:
         return _never
     validator = jsonschema_rs.Draft4Validator(build(name), pattern_options=_LINEAR, offline=True)
-    test: Test = validator.is_valid
-    return _TESTS.setdefault(name, test)
+    return _TESTS.setdefault(name, partial(_passes, validator.is_valid))
+
+
+def _passes(is_valid: Test, resource: Json) -> bool:
+    try:
+        return is_valid(resource)
+    except ValueError:  # in some places the validator cannot look at a number such as 1e2; `explain` can
+        return False
 
 
 def _entries(bundle: Json) -> Iterator[Json]:

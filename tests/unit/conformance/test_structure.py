@@ -367,3 +367,10 @@ def test_any_json_gets_an_answer_and_the_quick_yes_is_never_wrong(key, value):
     assert all(issue.where.startswith("Observation") and issue.text[-1] in ".?" for issue in issues)
     if structure._quick(made):
         assert issues == []
+
+
+@pytest.mark.parametrize("number", ["1e2", "0.0000001", "1E-3"])
+def test_a_number_of_any_spelling_is_judged_wherever_it_stands(number):
+    text = '{"resourceType":"Basic","code":{"text":"x"},"extension":[{"url":"https://a.example/x","valueDecimal":%s}]}'
+    assert structure.check(resource.loads(text % number)) == []
+    assert structure.check(resource.loads(text.replace("valueDecimal", "valueCode") % number))
