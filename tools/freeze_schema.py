@@ -48,6 +48,20 @@ CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCT
     ("postgresql", "inbox"): """ALTER TABLE arrival ALTER COLUMN body SET STORAGE EXTERNAL;
 """,
     ("postgresql", "record"): """CREATE SEQUENCE resource_pid INCREMENT BY 1024;
+CREATE SEQUENCE turn_moment;
+-- @begin
+-- A transaction's number and moment, taken together so that both rise in one order. The inner block is undone, which
+-- gives the lock back at once; a transaction's number and a sequence's value are not undone (decision record 8).
+CREATE FUNCTION take_turn(OUT number BIGINT, OUT moment BIGINT) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(7150, 9);
+  number := pg_current_xact_id()::text::bigint;
+  moment := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  moment := setval('turn_moment', greatest(moment, (SELECT last_value + 1 FROM turn_moment)));
+  RAISE EXCEPTION USING ERRCODE = 'YG001';
+EXCEPTION WHEN SQLSTATE 'YG001' THEN NULL;
+END $$
+-- @end
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 ALTER TABLE work SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02);

@@ -19,6 +19,7 @@ EXPONENT_LIMIT = 400
 _BOM = b"\xef\xbb\xbf"
 _LEADING = ("resourceType", "id", "meta")
 _KEY = re.compile(rb'"[ \t\r\n]*:')
+_STAMP = b'"lastUpdated":"'
 
 
 class Number(Decimal):
@@ -64,10 +65,10 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_unwrap)
 
 
-def loads(data: bytes | str, *, strict: bool = True) -> dict[str, Any]:
+def loads(data: bytes | str, *, strict: bool = True, depth: int = DEPTH_LIMIT) -> dict[str, Any]:
     """Return the JSON object in `data`, with every number that has a point or an exponent as a Decimal.
 
-    Raises GatewayError with the place when it is no JSON object, nests too deeply or has a key twice.
+    Raises GatewayError with the place when it is no JSON object, nests deeper than `depth` or has a key twice.
     `strict=False` is for texts this gateway stored itself: it skips the look at keys and depth.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
@@ -79,7 +80,7 @@ def loads(data: bytes | str, *, strict: bool = True) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise GatewayError(f"A resource is a JSON object in braces, not {shown(value)}.", where="byte 0")
     if strict:
-        _check_keys(value, raw)
+        _check_keys(value, raw, min(depth, DEPTH_LIMIT))
     return value
 
 
@@ -97,10 +98,10 @@ def _refuse(raw: bytes, error: Exception) -> NoReturn:
     raise GatewayError(f"The text is not JSON: {text}.", where=f"byte {place[1]}" if place else "") from None
 
 
-def _check_keys(value: dict[str, Any], raw: bytes) -> None:
+def _check_keys(value: dict[str, Any], raw: bytes, most: int) -> None:
     depth, keys = _measure(value)
-    if depth > DEPTH_LIMIT:
-        raise GatewayError(f"The JSON nests {depth} levels deep; {DEPTH_LIMIT} are allowed.")
+    if depth > most:
+        raise GatewayError(f"The JSON nests {depth} levels deep; {most} are allowed.")
     # Without a backslash only a key can end in `":`, so counting tells of a lost key without a second parse.
     if b"\\" not in raw and len(_KEY.findall(raw)) == keys:
         return
@@ -170,6 +171,12 @@ def splice(
     leading = {"resourceType": members["resourceType"]} if "resourceType" in members else {}
     leading |= {"id": _text(id), "meta": _text(facts | _members_of_meta(members, facts))}
     return _ENCODER.encode(leading | {name: members[name] for name in members if name not in leading})
+
+
+def restamp(text: bytes, last_updated: str) -> bytes:
+    """Return a text that `splice` or the mapping stamped, with another instant as its meta.lastUpdated."""
+    start = text.index(_STAMP) + len(_STAMP)
+    return text[:start] + last_updated.encode() + text[text.index(b'"', start) :]
 
 
 def _text(value: Any) -> msgspec.Raw:

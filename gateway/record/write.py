@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.fhir import temporal
+from gateway.fhir import resource, temporal
 from gateway.record import attachments
 from gateway.record.states import NewAlias, Plan, Planned, State
 from gateway.search import extract
@@ -56,10 +56,15 @@ def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
 
 
 def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
-    """Write effects and the states of their items in the open transaction; raises Conflict when overtaken."""
+    """Write effects and the states of their items in the open transaction; raises Conflict when overtaken.
+
+    The versions bear the transaction's own moment, which is `updated_us` or a little later.
+    """
+    updated_us = tx.moment(updated_us)
+    moment = temporal.instant(updated_us)
     ready = [version for effect in effects for version in effect.versions]
     _give_pids(tx, [version.planned.state for version in ready])
-    tx.put([_version(version, updated_us) for version in ready])
+    tx.put([_version(version, updated_us, resource.restamp(version.text, moment)) for version in ready])
     index.replace(tx, _index_entries(ready), _known(effects))
     tx.attach(_attached(ready))
     for effect in effects:
@@ -119,7 +124,7 @@ def _known(effects: Sequence[Effect]) -> dict[tuple[str, str], int]:
     return {(state.type, state.fid): state.pid for state in states if state.pid}
 
 
-def _version(version: Ready, updated_us: int) -> NewVersion:
+def _version(version: Ready, updated_us: int, text: bytes) -> NewVersion:
     planned, origin = version.planned, version.origin
     state = planned.state
     return NewVersion(
@@ -128,7 +133,7 @@ def _version(version: Ready, updated_us: int) -> NewVersion:
         type=state.type,
         fid=state.fid,
         op=Op.CREATE if planned.ver == 1 else Op.UPDATE,
-        body=version.text,
+        body=text,
         digest=planned.digest,
         site=origin.site,
         updated_us=updated_us,

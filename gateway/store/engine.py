@@ -20,7 +20,7 @@ from gateway.store.inbox import Inbox
 from gateway.store.lanes import Lanes, LaneWrites
 from gateway.store.links import LinkReads, LinkWrites
 from gateway.store.names import Names
-from gateway.store.outbox import Outbox, OutboxReads
+from gateway.store.outbox import Outbox, OutboxReads, Turn
 from gateway.store.postgres import PostgresDatabase
 from gateway.store.resources import ResourceReads, ResourceWrites
 from gateway.store.rows import Files, RowReads, RowWrites
@@ -51,8 +51,9 @@ class WriteTx(
 ):
     """A writing transaction on the record: all of it is kept, durably, or none."""
 
-    def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int) -> None:
+    def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int, turn: Turn | None) -> None:
         super().__init__(session, names)
+        self._turn = turn
         self.slot = slot
         self._pids = pids
         self._next_pid = 0
@@ -68,10 +69,20 @@ class WriteTx(
         self._next_pid += count
         return range(first, self._next_pid)
 
+    def moment(self, wanted_us: int) -> int:
+        """Return the moment that all versions of this transaction bear, before the first of them is put.
+
+        It is later than every moment a reader may have seen: `wanted_us` or just after the last one on SQLite, the
+        database's own clock on PostgreSQL.
+        """
+        if self._turn is None:
+            self._turn = outbox.next_turn(self.session, wanted_us)
+        return self._turn.moment_us
+
     def next_seqs(self, count: int) -> range:
         """Return the next `count` change numbers of this transaction."""
         if not self._next_seq:
-            self._next_seq = outbox.first_seq(self.session)
+            self._next_seq = (self._turn or outbox.next_turn(self.session, 0)).seq
         first = self._next_seq
         self._next_seq += count
         return range(first, self._next_seq)
@@ -147,7 +158,7 @@ class Store:
     def write(self) -> Iterator[WriteTx]:
         """Give one short transaction on the record; raises Conflict or Transient, and then nothing was kept."""
         with self._record.write() as session:
-            tx = WriteTx(session, self._names, self._pids, self._slot)
+            tx = WriteTx(session, self._names, self._pids, self._slot, outbox.take_turn(session))
             yield tx
         self._names.learn(tx.names.fresh)
 

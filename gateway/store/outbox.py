@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from gateway.store.dialect import Row, Session
 from gateway.store.names import Interning
@@ -16,6 +17,15 @@ _SELECT = (
     " FROM change c JOIN version v ON v.vid = c.vid JOIN resource r ON r.pid = c.vid >> 24"
 )
 _CURSOR = "SELECT coalesce((SELECT value FROM cursor WHERE name=?), 0)"
+_TURN = f"SELECT number + ({_CURSOR}), moment FROM take_turn()"  # noqa: S608  constants
+_LAST = "SELECT c.seq, v.updated_us FROM change c JOIN version v ON v.vid = c.vid ORDER BY c.seq DESC LIMIT 1"
+
+
+class Turn(NamedTuple):
+    """A write transaction's place among all: its first change number, and the moment its versions bear."""
+
+    seq: int
+    moment_us: int
 
 
 class OutboxReads(Tx):
@@ -51,16 +61,22 @@ class Outbox:
             return tx.last_change()
 
 
-def first_seq(session: Session) -> int:
-    """Return the first change number of this write transaction.
+def take_turn(session: Session) -> Turn | None:
+    """Return the turn of a write transaction on PostgreSQL, before it does anything else.
 
-    SQLite has one writer: the next number. PostgreSQL has many, and they commit in any order: numbers begin with
-    the transaction id, so that everything below the oldest running transaction is complete.
+    There are many writers, and they commit in any order: numbers begin with the transaction id, so that everything
+    below the oldest running transaction is complete, and moments rise with them (docs/decisions/0008).
     """
     if session.name == "sqlite":
-        return int(session.value("SELECT coalesce(max(seq), 0) FROM change")) + 1
-    xid = session.value(f"SELECT pg_current_xact_id()::text::bigint + ({_CURSOR})", (OFFSET,))
-    return int(xid) << _SEQ_BITS
+        return None
+    number, moment_us = session.run(_TURN, (OFFSET,))[0]
+    return Turn(int(number) << _SEQ_BITS, int(moment_us))
+
+
+def next_turn(session: Session, wanted_us: int) -> Turn:
+    """Return the turn of the one writer that SQLite has: the next number, and `wanted_us` unless that is past."""
+    seq, last_us = session.one(_LAST) or (0, 0)
+    return Turn(seq + 1, max(wanted_us, last_us + 1))
 
 
 def watermark(session: Session) -> int:
@@ -75,8 +91,11 @@ def keep_rising(session: Session) -> None:
     """After a restore into a new PostgreSQL cluster, whose transaction ids begin low, let numbers go on rising."""
     if session.name == "sqlite":
         return
+    _, last_us = session.one(_LAST) or (0, 1)
+    session.run("SELECT setval('turn_moment', greatest(?::bigint, last_value)) FROM turn_moment", (last_us,))
     last = int(session.value("SELECT coalesce(max(seq), 0) FROM change"))
-    behind = (last >> _SEQ_BITS) - (first_seq(session) >> _SEQ_BITS)
+    turn = take_turn(session)
+    behind = (last >> _SEQ_BITS) - (turn.seq >> _SEQ_BITS) if turn else 0
     if behind > 0:
         offset = int(session.value(_CURSOR, (OFFSET,))) + behind
         session.upsert("cursor", ("name",), ("value",), [(OFFSET, offset)])

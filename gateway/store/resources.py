@@ -43,7 +43,7 @@ _VERSION = (
     "reason",
     "body",
 )
-_CHANGE = ("seq", "vid")
+_CHANGE = ("seq", "vid", "type_id")
 _CHANGING = tuple(name for name in _RESOURCE if name not in ("pid", "type_id", "fid"))
 _FID: tuple[tuple[str, Kind], ...] = (("type_id", "int"), ("fid", "text"))
 
@@ -56,7 +56,7 @@ _CURRENT = f"{_STORED} JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
 _READ = f"{_CURRENT} WHERE r.type_id=? AND r.fid=?"
 _ANY_VERSION = f"{_STORED} JOIN version v ON v.vid = ? WHERE r.pid=?"
 _HISTORY = f"{_STORED} JOIN version v ON v.vid BETWEEN ? AND ? WHERE r.pid=? ORDER BY v.vid DESC LIMIT ?"  # constants
-_UPDATE = f"UPDATE resource SET {','.join(f'{name}=?' for name in _CHANGING)} WHERE pid=? AND ver=?"  # noqa: S608
+_UPDATE = f"UPDATE resource SET {','.join(f'{name}=?' for name in _CHANGING)} WHERE pid=? AND ver=? AND seq<?"  # noqa: S608
 
 
 class ResourceReads(Tx):
@@ -72,6 +72,12 @@ class ResourceReads(Tx):
         """Return the heads of these pids; unknown ones are left out."""
         rows = self.session.keyed(_HEAD, (("pid", "int"),), [(pid,) for pid in pids])
         return {row[0]: _head(row, self.names) for row in rows}
+
+    def last_item(self, pid: int) -> int:
+        """Return the newest item that told of a resource, 0 where clients alone did."""
+        first, last = version_id(pid, 0), version_id(pid + 1, 0) - 1
+        sql = "SELECT item_id FROM version WHERE vid BETWEEN ? AND ? AND +item_id IS NOT NULL ORDER BY vid DESC LIMIT 1"
+        return int(self.session.value(sql, (first, last)) or 0)
 
     def current(self, pids: Iterable[int]) -> dict[int, Stored]:
         """Return the current versions, with bodies, of these pids."""
@@ -137,27 +143,37 @@ class ResourceWrites(ResourceReads):
         """Return the next `count` change numbers."""
         raise NotImplementedError
 
-    def put(self, versions: Sequence[NewVersion]) -> None:
-        """Write versions, move the heads and enter them in the outbox, all in bulk.
+    def lock_heads(self, refs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Head]:
+        """Return heads as `heads` does, and let no other transaction change them before the end of this one."""
+        if self.session.name == "sqlite":  # one writer is alone
+            return self.heads(refs)
+        wanted = [(TYPE_ID[kind], fid) for kind, fid in refs]
+        rows = self.session.keyed(_HEAD, _FID, wanted, "true ORDER BY resource.pid FOR UPDATE OF resource")
+        heads = [_head(row, self.names) for row in rows]
+        return {(head.type, head.fid): head for head in heads}
+
+    def put(self, versions: Sequence[NewVersion]) -> range:
+        """Write versions, move the heads and enter them in the outbox, all in bulk; return their change numbers.
 
         Raises Conflict where another writer took the id or the version first.
         """
         if not versions:
-            return
+            return range(0)
         seqs = self.next_seqs(len(versions))
         heads, rows = _rows(versions, seqs, self.names)
         self._put_heads(heads)
         self.session.insert("version", _VERSION, rows)
-        self.session.insert("change", _CHANGE, [(row[3], row[0]) for row in rows])
+        types = [TYPE_ID[new.type] for new in versions]
+        self.session.insert("change", _CHANGE, [(row[3], row[0], kind) for row, kind in zip(rows, types, strict=True)])
 
     def _put_heads(self, heads: list[Row]) -> None:
         self.session.insert("resource", _RESOURCE, [head for head in heads if head[3] == 1])
-        moved = [(*head[3:], head[0], head[3] - 1) for head in heads if head[3] > 1]
+        moved = [(*head[3:], head[0], head[3] - 1, head[13]) for head in heads if head[3] > 1]
         if self.session.many(_UPDATE, moved) != len(moved):
             raise Conflict("Another writer changed one of these resources first. Read again and retry.")
 
 
-def visible(stored: Stored, scope: Scope) -> bool:
+def visible(stored: Stored | Head, scope: Scope) -> bool:
     """Say whether a scope may see a resource: site, sensitivity and test partition."""
     in_sites = scope.sites is None or stored.site in scope.sites
     return in_sites and not stored.sensitivity & scope.hidden and stored.test == scope.test

@@ -244,7 +244,8 @@ claim = Table(
 )
 Index("claim_pid", claim.c.pid)
 
-change = Table("change", metadata, _key("seq"), _col("vid", INT64))
+change = Table("change", metadata, _key("seq"), _col("vid", INT64), _col("type_id", INT16))
+Index("change_type", change.c.type_id, change.c.seq)
 
 # Which versions hold which content; the content itself is in `blob`, stored before the version that refers to it.
 attached = Table("attached", metadata, _key("digest", BYTES), _key("vid"), sqlite_with_rowid=False)

@@ -53,8 +53,10 @@ CREATE TABLE attached (
 CREATE TABLE change (
 	seq INTEGER NOT NULL,
 	vid INTEGER NOT NULL,
+	type_id INTEGER NOT NULL,
 	PRIMARY KEY (seq)
 );
+CREATE INDEX change_type ON change (type_id, seq);
 CREATE TABLE claim (
 	scope TEXT NOT NULL,
 	"key" TEXT NOT NULL,
