@@ -69,6 +69,10 @@ class AliasWrites(AliasReads):
         if taken:
             raise Conflict(f"{taken[0].system}|{taken[0].value} of {site} stands for another {taken[0].type}.")
 
+    def add_free_aliases(self, site: str, aliases: Mapping[AliasKey, Target]) -> None:
+        """Add those keys of a site that stand for nothing yet; the others go on standing for what they do."""
+        self.session.insert_new("alias", (*_KEYS, "pid", "fid"), self._rows(site, aliases))
+
     def repoint_aliases(self, site: str, aliases: Mapping[AliasKey, Target]) -> None:
         """Let keys of a site stand for these resources from now on (merge, unmerge), known before or not."""
         self.session.upsert("alias", _KEYS, ("pid", "fid"), self._rows(site, aliases))
@@ -87,6 +91,28 @@ class AliasWrites(AliasReads):
     def drop_claims(self, scope: str, keys: Iterable[str]) -> None:
         """Give claims back."""
         self.session.many("DELETE FROM claim WHERE scope=? AND key=?", [(scope, clean(key)) for key in keys])
+
+    def hold_claims(self, scope: str, keys: Iterable[str]) -> None:
+        """Wait until no other transaction holds these claims, and hold them to the end of this one.
+
+        What is read afterwards is what the one before left: so equal conditions are tried one after the other.
+        """
+        if self.session.name == "sqlite":  # one writer is alone
+            return
+        sql = "INSERT INTO claim (scope, key, pid) VALUES (?, ?, 0) ON CONFLICT (scope, key) DO UPDATE SET pid=claim.pid"
+        self.session.many(sql, [(scope, key) for key in sorted(map(clean, keys))])
+
+    def set_claims(self, scope: str, claims: Mapping[str, int]) -> None:
+        """Let claims name these pids, whatever they named before."""
+        known = self.claims(scope, claims)
+        self.session.upsert(
+            "claim", ("scope", "key"), ("pid",),
+            [(scope, clean(key), pid) for key, pid in claims.items() if known.get(clean(key)) != pid],
+        )  # fmt: skip
+
+    def release_claims(self, pids: Iterable[int]) -> None:
+        """Give back every claim these resources hold."""
+        self.session.many("DELETE FROM claim WHERE pid=?", [(pid,) for pid in pids])
 
     def _rows(self, site: str, aliases: Mapping[AliasKey, Target]) -> list[tuple[int, int, int, str, str, int, str]]:
         site_id, number = self.names.number("site", site), self.names.number
