@@ -48,10 +48,11 @@ _CHANGING = tuple(name for name in _RESOURCE if name not in ("pid", "type_id", "
 _FID: tuple[tuple[str, Kind], ...] = (("type_id", "int"), ("fid", "text"))
 
 _HEAD = f"SELECT {','.join(_RESOURCE)} FROM resource"  # noqa: S608  constants
-_STORED = (
+SELECT_STORED = (
     "SELECT r.pid, r.type_id, r.fid, r.site_id, r.patient_pid, r.sensitivity, r.test, v.vid & 16777215, v.op,"
-    " v.updated_us, v.seq, v.item_id, v.mapping_id, v.mode, v.source_us, v.actor, v.reason, v.body FROM resource r"
+    " v.updated_us, v.seq, v.item_id, v.mapping_id, v.mode, v.source_us, v.actor, v.reason, v.body"
 )
+_STORED = f"{SELECT_STORED} FROM resource r"
 _CURRENT = f"{_STORED} JOIN version v ON v.vid = (r.pid << 24 | r.ver)"
 _READ = f"{_CURRENT} WHERE r.type_id=? AND r.fid=?"
 _ANY_VERSION = f"{_STORED} JOIN version v ON v.vid = ? WHERE r.pid=?"
@@ -82,7 +83,7 @@ class ResourceReads(Tx):
     def current(self, pids: Iterable[int]) -> dict[int, Stored]:
         """Return the current versions, with bodies, of these pids."""
         rows = self.session.keyed(_CURRENT, (("pid", "int"),), [(pid,) for pid in pids])
-        return {row[0]: _stored(row, self.names) for row in rows}
+        return {row[0]: stored_of(row, self.names) for row in rows}
 
     def bodies(self, versions: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         """Return the texts of (pid, version) pairs; deletions and unknown ones are left out."""
@@ -95,7 +96,7 @@ class ResourceReads(Tx):
         rows = self.session.run(
             f"{_STORED} JOIN version v ON r.pid = v.vid >> 24 WHERE v.item_id=? ORDER BY v.seq", (item_id,)
         )
-        return [_stored(row, self.names) for row in rows]
+        return [stored_of(row, self.names) for row in rows]
 
     def read(self, kind: str, fid: str, scope: Scope) -> Stored | None:
         """Return the current version (a deletion too) if the scope may see it."""
@@ -129,7 +130,7 @@ class ResourceReads(Tx):
         return None if pid is None else int(pid)
 
     def _stored_rows(self, sql: str, params: Sequence[Any]) -> list[Stored]:
-        return [_stored(row, self.names) for row in self.session.run(sql, params)]
+        return [stored_of(row, self.names) for row in self.session.run(sql, params)]
 
 
 class ResourceWrites(ResourceReads):
@@ -165,6 +166,7 @@ class ResourceWrites(ResourceReads):
         self.session.insert("version", _VERSION, rows)
         types = [TYPE_ID[new.type] for new in versions]
         self.session.insert("change", _CHANGE, [(row[3], row[0], kind) for row, kind in zip(rows, types, strict=True)])
+        return seqs
 
     def _put_heads(self, heads: list[Row]) -> None:
         self.session.insert("resource", _RESOURCE, [head for head in heads if head[3] == 1])
@@ -222,7 +224,8 @@ def _head(row: Row, names: Interning) -> Head:
     )
 
 
-def _stored(row: Row, names: Interning) -> Stored:
+def stored_of(row: Row, names: Interning) -> Stored:
+    """Return the version a row of `SELECT_STORED` tells of."""
     pid, type_id, fid, site_id, patient, sensitivity, test, ver, op, *rest = row
     updated, seq, item_id, mapping_id, mode, source, actor, reason, body = rest
     return Stored(
