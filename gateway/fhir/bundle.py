@@ -40,11 +40,12 @@ def build(
     *,
     id: str = "",  # noqa: A002 - FHIR's own name for it
     timestamp: str = "",
+    updated: str = "",
     total: int | None = None,
     links: Iterable[tuple[str, str]] = (),
 ) -> bytes:
-    """Return the JSON text of a Bundle; `links` are (relation, url), `timestamp` is an instant."""
-    return b"".join(stream(kind, entries, id=id, timestamp=timestamp, total=total, links=links))
+    """Return the JSON text of a Bundle; `links` are (relation, url), `timestamp` and `updated` are instants."""
+    return b"".join(stream(kind, entries, id=id, timestamp=timestamp, updated=updated, total=total, links=links))
 
 
 def stream(
@@ -53,12 +54,14 @@ def stream(
     *,
     id: str = "",  # noqa: A002 - FHIR's own name for it
     timestamp: str = "",
+    updated: str = "",
     total: int | None = None,
     links: Iterable[tuple[str, str]] = (),
 ) -> Iterator[bytes]:
     """Yield the same text as `build` piece by piece, for Bundles too large to hold."""
     head = [b'{"resourceType":"Bundle"']
     head += [b',"id":%b' % _quote(id)] if id else []
+    head += [b',"meta":{"lastUpdated":%b}' % _quote(updated)] if updated else []
     head.append(b',"type":%b' % _quote(kind))
     head += [b',"timestamp":%b' % _quote(timestamp)] if timestamp else []
     head += [b',"total":%d' % total] if total is not None else []

@@ -120,6 +120,11 @@ class ResourceReads(Tx):
         """Return the newest pid, 0 in an empty store."""
         return int(self.session.value("SELECT coalesce(max(pid), 0) FROM resource"))
 
+    def count_resources(self, last: int | None = None) -> int:
+        """Return how many resources there are, deleted ones too; with `last` only those up to that pid."""
+        where = "" if last is None else " WHERE pid <= ?"
+        return int(self.session.value(f"SELECT count(*) FROM resource{where}", () if last is None else (last,)))  # noqa: S608
+
     def versions(self, pid: int) -> list[Stored]:
         """Return every version of a resource, oldest first; for replay and maintenance, without a scope."""
         rows = self._stored_rows(_HISTORY, (version_id(pid, 0), version_id(pid + 1, 0) - 1, pid, 1 << VERSION_BITS))
@@ -139,6 +144,12 @@ class ResourceWrites(ResourceReads):
     def allocate(self, count: int) -> Sequence[int]:
         """Return `count` new pids in rising order."""
         raise NotImplementedError
+
+    def hold_resources(self, after: int, count: int) -> list[int]:
+        """Return the next pids after one, and keep other writers off these resources to the end of the transaction."""
+        lock = " FOR UPDATE" if self.session.name == "postgresql" else ""
+        sql = f"SELECT pid FROM resource WHERE pid > ? ORDER BY pid LIMIT ?{lock}"  # noqa: S608  constants
+        return [pid for (pid,) in self.session.run(sql, (after, count))]
 
     def next_seqs(self, count: int) -> range:
         """Return the next `count` change numbers."""
