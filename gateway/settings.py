@@ -64,6 +64,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("raw_retention_days", 1095, "count", "Days the raw bytes are kept; digest and date stay for good."),
     Setting("page_size", 20, "count", "Resources on a search page when the client names no _count."),
     Setting("max_page_size", 1000, "count", "Most resources on a search page, whatever _count says."),
+    Setting("max_body_bytes", 16 * _MIB, "bytes", "Largest body of a FHIR request, also when inflated from gzip."),
+    Setting("max_bundle_entries", 5000, "count", "Most entries of a batch or transaction."),
+    Setting("max_nesting", 100, "depth", "Deepest JSON a client may send: objects and arrays inside each other."),
     Setting("search_timeout_s", 10.0, "seconds", "Longest a search may run before it is stopped."),
     Setting("log_level", "info", "level", "Least severe line that is logged: debug, info, warning or error."),
     Setting(
@@ -338,6 +341,7 @@ _READERS: dict[str, Callable[[Any, Path], Any]] = {
     "zone": _zone,
     "port": _whole(0, 65535, "write a port from 0 to 65535"),
     "count": _whole(1, 2**31 - 1, "write a whole number above 0"),
+    "depth": _whole(10, 100, "write a whole number from 10 to 100"),
     "seconds": _duration,
     "bytes": _bytes,
     "switch": _switch,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gateway import clock
 from gateway.access.actor import Actor
-from gateway.errors import Category, GatewayError
+from gateway.errors import Category, GatewayError, Gone
 from gateway.record import attachments, provenance
 from gateway.record.attachments import Held
 from gateway.record.provenance import Rendered
@@ -122,7 +122,7 @@ class Repository:
             raise _not_found(kind, fid)
         self._audit(actor, action, kind, fid, [_patient(stored)], "success")
         if stored.deleted:
-            raise GatewayError(f"{kind}/{fid} has been deleted", category=Category.GONE)
+            raise Gone(f"{kind}/{fid} has been deleted", version=stored.ver)
         return stored
 
     def _audit(

@@ -8,8 +8,10 @@ from fastapi import FastAPI, Request, Response
 from starlette.routing import Route
 
 from gateway import __version__
+from gateway.conformance import structure
 from gateway.errors import GatewayError
 from gateway.mapping.feeds import FeedBook
+from gateway.record.editing import Editor, Rules
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -17,7 +19,7 @@ from gateway.web import docs, errors, health, intake, metrics, openapi
 from gateway.web.address import PublicBase
 from gateway.web.guard import Guard
 from gateway.web.rest.app import FhirApp
-from gateway.web.rest.message import FHIR_JSON, Rest
+from gateway.web.rest.message import FHIR_JSON, Limits, Rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,13 @@ def _rest(parts: Parts) -> Rest:
     settings = parts.settings
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s),
+        editor=Editor(parts.store, settings.zone, structure.check, Rules(search_seconds=settings.search_timeout_s)),
         page_key=parts.page_key,
         page_size=settings.page_size,
         max_page_size=settings.max_page_size,
         software_version=__version__,
         zone=settings.zone,
+        limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting),
     )
 
 

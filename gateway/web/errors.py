@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from gateway.errors import Category, GatewayError
+from gateway.errors import Category, GatewayError, Gone
 from gateway.fhir import resource
+from gateway.fhir.bundle import etag
 from gateway.fhir.issues import Invalid, Issue, operation_outcome
 
 # category: (HTTP status, FHIR issue-type); http://hl7.org/fhir/R4/http.html#Status-Codes
@@ -48,6 +49,8 @@ def status(fault: GatewayError) -> int:
 def headers(fault: GatewayError) -> dict[str, str]:
     """Return the headers that belong to a failure's status."""
     own = fault.headers if isinstance(fault, HttpFault) else {}
+    if isinstance(fault, Gone):
+        own = {"etag": etag(fault.version)}
     return {**_HEADERS.get(status(fault), {}), **own}
 
 

@@ -149,18 +149,28 @@ def test_every_answer_has_a_request_id(web):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FROB"])
-@pytest.mark.parametrize("path", ["Patient", "Patient/a", "Patient/a/_history", "metadata"])
-def test_what_is_not_offered_names_what_is(web, method, path):
-    answer = web.ask(method, f"/fhir/{path}")
-    assert outcome(answer, 405)["code"] == "not-supported"
-    assert answer.headers["allow"] == "GET, HEAD"
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("Patient", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        ("Patient/a", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+        ("Patient/a/_history", "GET, HEAD, OPTIONS"),
+        ("Patient/_search", "GET, HEAD, POST, OPTIONS"),
+        ("metadata", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_what_is_not_offered_names_what_is(web, path, allowed):
+    asked = web.ask("OPTIONS", f"/fhir/{path}")
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
+    for method in {"POST", "PUT", "PATCH", "DELETE", "TRACE", "FROB"} - set(allowed.split(", ")):
+        answer = web.ask(method, f"/fhir/{path}")
+        assert outcome(answer, 405)["code"] == "not-supported"
+        assert answer.headers["allow"] == allowed
+    assert asked.headers.get("accept-patch") == ("application/json-patch+json" if "PATCH" in allowed else None)
 
 
-def test_a_create_is_told_where_to_go(web):
-    answer = web.ask("POST", "/fhir/Patient", json={"resourceType": "Patient"})
-    assert "/feeds/FEED" in outcome(answer, 405)["diagnostics"]
-    assert web.ask("PUT", "/fhir/Patient/_search").headers["allow"] == "GET, HEAD, POST"
+def test_options_of_nothing(web):
+    assert outcome(web.ask("OPTIONS", "/fhir/Patient/a/b/c/d/e"), 404)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -16,15 +17,20 @@ from gateway.web import errors
 from gateway.web.address import headers
 from gateway.web.guard import REQUEST_ID, told
 from gateway.web.rest import asked, binary
-from gateway.web.rest.message import FHIR_JSON, Answer, Request, Rest
+from gateway.web.rest.body import Bodies, inflated, media_of
+from gateway.web.rest.conditions import prefer
+from gateway.web.rest.message import FHIR_JSON, Answer, Interaction, Request, Rest
 from gateway.web.rest.metadata import metadata
-from gateway.web.rest.routes import find
+from gateway.web.rest.packing import packed
+from gateway.web.rest.routes import WRITES, find, options
 
 log = logging.getLogger(__name__)
 
 THREADS = 8
+WRITERS = 4
 WAITING = 64
 _NO_BODY = (204, 304)
+_BODIED = ("POST", "PUT", "PATCH")
 _OWN_FORMAT = (binary.read, binary.vread)
 
 
@@ -39,6 +45,8 @@ class FhirApp:
         self._public_base = public_base
         self._insecure_local = insecure_local
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
+        self._writes = ThreadPoolExecutor(WRITERS, thread_name_prefix="fhir-write")
+        self._bodies = Bodies(rest.limits.body_bytes)
         self._inside = 0
         self.counts: Counter[tuple[str, int]] = Counter()
 
@@ -82,34 +90,55 @@ class FhirApp:
     async def _answer(self, scope: Scope, receive: Receive, name: list[str]) -> Answer:
         sent = headers(scope)
         path = tuple(part for part in _path(scope).split("/") if part)
+        if scope["method"] == "OPTIONS":
+            return Answer(204, headers=options(path))
         interaction = find(scope["method"], path)
         name[0] = f"{interaction.__module__.rpartition('.')[2]}.{interaction.__name__}"
         client = (scope.get("client") or ("", 0))[0]
         actor = ANONYMOUS if interaction is metadata else actor_of(client, insecure_local=self._insecure_local)
-        pairs = asked.pairs(scope["query_string"])
-        if scope["method"] == "POST":
-            pairs += await asked.form(receive, sent)
-        if interaction not in _OWN_FORMAT:
-            asked.require_json(pairs, sent)
-        indented = asked.pretty(pairs)
-        request = Request(scope["method"], path, pairs, sent, self._public_base(scope), actor)
-        answer = await self._run(partial(interaction, self._rest, request))
-        if indented and answer.body:
-            return Answer(answer.status, msgspec.json.format(answer.body, indent=2), answer.headers)
-        return answer
+        request = Request(
+            scope["method"], path, asked.pairs(scope["query_string"]), sent, self._public_base(scope), actor
+        )
+        if request.method in _BODIED:
+            return await self._with_body(interaction, request, receive)
+        return await self._run(interaction, partial(self._perform, interaction, request))
 
-    async def _run(self, work: Callable[[], Answer]) -> Answer:
+    async def _with_body(self, interaction: Interaction, request: Request, receive: Receive) -> Answer:
+        most = asked.FORM_LIMIT if request.path[-1:] == ("_search",) else self._bodies.most
+        async with self._bodies.taken(receive, request.headers, most) as sent:
+            return await self._run(interaction, partial(self._perform_body, interaction, request, sent, most))
+
+    def _perform_body(self, interaction: Interaction, request: Request, sent: bytes, most: int) -> Answer:
+        media = media_of(request.headers)
+        body = inflated(sent, request.headers, most)
+        pairs = request.pairs + (asked.form(media, body) if request.path[-1:] == ("_search",) else ())
+        wishes = prefer(request.headers.get("prefer", ""))
+        return self._perform(interaction, replace(request, body=body, media=media, pairs=pairs, prefer=wishes))
+
+    def _perform(self, interaction: Interaction, request: Request) -> Answer:
+        """Run an interaction and give its answer the form the client asked for; on a thread."""
+        if interaction not in _OWN_FORMAT:
+            asked.require_json(request.pairs, request.headers)
+        indented = asked.pretty(request.pairs)
+        answer = interaction(self._rest, request)
+        if indented and answer.body:
+            answer = replace(answer, body=msgspec.json.format(answer.body, indent=2))
+        return packed(answer, request.headers)
+
+    async def _run(self, interaction: Interaction, work: Callable[[], Answer]) -> Answer:
         if self._inside >= WAITING:
             raise GatewayError("too many requests are waiting; come back in a moment", category=Category.BUSY)
         self._inside += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            pool = self._writes if interaction in WRITES else self._pool
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
         finally:
             self._inside -= 1
 
     def close(self) -> None:
         """Let the threads end."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._writes):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 _FAILED = "the server failed; the fault is in its log under this answer's X-Request-Id"
@@ -127,4 +156,6 @@ async def _send(send: Send, answer: Answer, *, head: bool) -> None:
 
 def _raw(answer: Answer, size: int) -> list[tuple[bytes, bytes]]:
     body = {} if answer.status in _NO_BODY else {"content-type": FHIR_JSON, "content-length": str(size)}
+    if not size and not answer.stream:
+        body.pop("content-type", None)
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in {**body, **answer.headers}.items()]

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from starlette.types import Receive
-
-from gateway.errors import Category, GatewayError
+from gateway.errors import GatewayError
 from gateway.web.errors import HttpFault
 from gateway.web.rest.message import Pairs, Request
 
 FORM = "application/x-www-form-urlencoded"
-_FORM_LIMIT = 64 * 1024
+FORM_LIMIT = 64 * 1024
 _MOST_PAIRS = 200
-_JSON = ("json", "application/json", "application/fhir+json", "application/json+fhir", "text/json")
+FHIR_TYPES = ("application/fhir+json", "application/json+fhir")
+JSON = (*FHIR_TYPES, "application/json", "text/json")
+_JSON = ("json", *JSON)
 _ANY = ("*/*", "application/*", "text/*")
 _VERSION = re.compile(r'fhirversion\s*=\s*"?([0-9.]+)', re.IGNORECASE)
 _NEVER = re.compile(r"q\s*=\s*0(\.0*)?")
@@ -31,22 +31,19 @@ def pairs(query: bytes) -> Pairs:
         raise GatewayError("the query is not UTF-8 text; write it percent-encoded as UTF-8") from None
 
 
-async def form(receive: Receive, headers: Mapping[str, str]) -> Pairs:
+def unquoted(path: str) -> str:
+    """Return a path without percent signs; raises GatewayError where they stand for no UTF-8."""
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        raise GatewayError("the url is not UTF-8 text; write it percent-encoded as UTF-8", where="url") from None
+
+
+def form(media: str, body: bytes) -> Pairs:
     """Return the parameters of a POSTed search (R4 http.html#search)."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
-        raise HttpFault(f"_search takes {FORM}, not {kind or 'nothing'}", 415, "not-supported", where="Content-Type")
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise GatewayError("the client left before its form was complete")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > _FORM_LIMIT:
-            raise GatewayError("the search form is over 64 KiB", category=Category.TOO_LARGE)
-    return pairs(bytes(body))
+    if media != FORM:
+        raise HttpFault(f"_search takes {FORM}, not {media or 'nothing'}", 415, "not-supported", where="Content-Type")
+    return pairs(body)
 
 
 def require_json(asked: Pairs, headers: Mapping[str, str]) -> None:
@@ -82,6 +79,14 @@ def _takes_json(accept: str, words: tuple[str, ...] = _JSON + _ANY) -> bool:
 def _unacceptable(asked: str, where: str) -> HttpFault:
     text = f"{asked[:200]} is not offered; this server answers in application/fhir+json of FHIR 4.0"
     return HttpFault(text, 406, "not-supported", where=where)
+
+
+def r4_only(told: str) -> None:
+    """Refuse (415) a body of another FHIR version than 4.0 (R4 http.html#version-parameter)."""
+    version = _VERSION.search(told)
+    if version and version[1] not in ("4.0", "4.0.1"):
+        text = f"fhirVersion={version[1]} is not taken; this server speaks FHIR 4.0"
+        raise HttpFault(text, 415, "not-supported", where="Content-Type")
 
 
 def pretty(asked: Pairs) -> bool:

@@ -7,6 +7,7 @@ from gateway.fhir import resource
 from gateway.fhir.attachment import OCTETS, is_media_type, may_be_shown
 from gateway.record.attachments import Held
 from gateway.store.values import Stored
+from gateway.web.errors import HttpFault
 from gateway.web.rest import asked
 from gateway.web.rest.message import Answer, Request, Rest
 from gateway.web.rest.read import answered, numbered, tagged
@@ -39,6 +40,16 @@ def vread(rest: Rest, request: Request) -> Answer:
     asked.only(request)
     kind, fid, _, _ = request.path
     return _given(rest, request, rest.record.vread(request.actor, kind, fid, numbered(request)))
+
+
+def wrapped(content: bytes, media: str, fid: str) -> bytes:
+    """Return the text of the Binary that holds some bytes a client sent as they are; raises HttpFault (415)."""
+    if not is_media_type(media) or media.startswith("application/fhir+"):
+        text = "a Binary needs a Content-Type that says what its bytes are, or is sent as application/fhir+json"
+        raise HttpFault(text, 415, "not-supported", where="Content-Type")
+    named = {"id": fid} if fid else {}
+    data = base64.b64encode(content).decode()
+    return resource.dumps({"resourceType": "Binary", **named, "contentType": media, "data": data})
 
 
 def _given(rest: Rest, request: Request, stored: Stored) -> Answer:

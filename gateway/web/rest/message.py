@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.access.actor import Actor
+from gateway.record.editing import Editor
 from gateway.record.repository import Repository
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
@@ -11,9 +13,30 @@ FHIR_JSON = "application/fhir+json; charset=utf-8"
 Pairs = tuple[tuple[str, str], ...]
 
 
+class Prefer(NamedTuple):
+    """What a client would rather have (header Prefer, R4 http.html#ops): `returns` is "" where it did not say."""
+
+    returns: str = ""
+    lenient: bool = False
+
+
+class Limits(NamedTuple):
+    """How much one request may bring: bytes of its body, entries of its Bundle, levels of its JSON."""
+
+    body_bytes: int
+    bundle_entries: int
+    nesting: int
+
+
+NO_WISHES = Prefer()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: `base` is the public address of the FHIR endpoint, `pairs` the query (or form) as sent."""
+    """One request: `base` is the public address of the FHIR endpoint, `pairs` the query (or form) as sent.
+
+    `media` is the body's type/subtype in small letters, "" without a body.
+    """
 
     method: str
     path: tuple[str, ...]
@@ -21,6 +44,9 @@ class Request:
     headers: Mapping[str, str]
     base: str
     actor: Actor
+    body: bytes = b""
+    media: str = ""
+    prefer: Prefer = NO_WISHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +65,13 @@ class Rest:
     """What the interactions work with."""
 
     record: Repository
+    editor: Editor
     page_key: bytes
     page_size: int
     max_page_size: int
     software_version: str
     zone: str
+    limits: Limits
 
 
 Interaction = Callable[[Rest, Request], Answer]

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, provenance
+from gateway.web.rest import binary, provenance, write
+from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
 from gateway.web.rest.metadata import metadata
+from gateway.web.rest.patch import MEDIA
 from gateway.web.rest.read import read, vread
 from gateway.web.rest.search import search
 
-_READS = ("GET", "HEAD")
+Offered = Mapping[str, Interaction]
+"""The interactions at a place by method; HEAD goes with GET, OPTIONS is answered everywhere."""
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def find(method: str, path: tuple[str, ...]) -> Interaction:
@@ -19,45 +24,77 @@ def find(method: str, path: tuple[str, ...]) -> Interaction:
     offered = _offered(path)
     if not offered:
         raise GatewayError(_nothing(path), category=Category.NOT_FOUND)
-    asked = "GET" if method == "HEAD" else method
-    if asked not in offered:
-        raise _refused(method, [name for name in ("GET", "HEAD", "POST") if name.replace("HEAD", "GET") in offered])
-    return offered[asked]
+    interaction = offered.get("GET" if method == "HEAD" else method)
+    if interaction is None:
+        raise _refused(method, path, offered)
+    return interaction
 
 
-def _offered(path: tuple[str, ...]) -> Mapping[str, Interaction]:
-    found: Mapping[str, Interaction] = {}
-    match path:
-        case ("metadata",):
-            found = {"GET": metadata}
-        case ("Provenance", *rest):
-            found = _provenance(rest)
-        case ("Binary", fid) if fid[0] not in "_$":
-            found = {"GET": binary.read}
-        case ("Binary", _, "_history", _):
-            found = {"GET": binary.vread}
-        case (_, "_search"):
-            found = {"GET": search, "POST": search}
-        case (kind,) if kind[0] not in "_$":
-            found = {"GET": search}
-        case (_, fid) if fid[0] not in "_$":
-            found = {"GET": read}
-        case (_, _, "_history"):
-            found = {"GET": history}
-        case (_, _, "_history", _):
-            found = {"GET": vread}
-    return found
+def options(path: tuple[str, ...]) -> dict[str, str]:
+    """Return the headers that say what is offered at a place (RFC 9110 9.3.7); raises GatewayError (not found)."""
+    offered = _offered(path)
+    if not offered:
+        raise GatewayError(_nothing(path), category=Category.NOT_FOUND)
+    return {"allow": _allowed(offered), **({"accept-patch": MEDIA} if "PATCH" in offered else {})}
 
 
-def _provenance(rest: list[str]) -> Mapping[str, Interaction]:
-    match rest:
-        case []:
-            return {"GET": provenance.search}
-        case ["_search"]:
-            return {"GET": provenance.search, "POST": provenance.search}
-        case [fid] if fid[0] not in "_$":
-            return {"GET": provenance.read}
-    return {}
+def _offered(path: tuple[str, ...]) -> Offered:
+    if path and path[-1][0] == "$":
+        return _operations(path)
+    if len(path) > len(_PARTS):
+        return {}
+    shape = tuple(part if part[0] == "_" else name for part, name in zip(path, _PARTS, strict=False))
+    if shape == ("TYPE",) and path[0] == "metadata":
+        return METADATA
+    return OWN.get((path[0], *shape[1:]) if path else (), PLACES.get(shape, {}))
+
+
+def _operations(path: tuple[str, ...]) -> Offered:
+    """Return an operation by where it stands: at the base, a type, or a resource."""
+    *place, name = path
+    if any(part[0] in "_$" for part in place) or len(place) > 2:
+        return {}
+    return (ON_SERVER, ON_TYPE, ON_INSTANCE)[len(place)].get(name, {})
+
+
+ON_SERVER: dict[str, Offered] = {}
+ON_TYPE: dict[str, Offered] = {}
+ON_INSTANCE: dict[str, Offered] = {}
+"""Operations by name with their `$`; each checks itself for which types it is meant."""
+
+_BUNDLES = Bundles(find)
+METADATA: Offered = {"GET": metadata}
+_TYPE: Offered = {
+    "GET": search,
+    "POST": write.create,
+    "PUT": write.update_found,
+    "PATCH": write.amend_found,
+    "DELETE": write.delete_found,
+}
+_INSTANCE: Offered = {"GET": read, "PUT": write.update, "PATCH": write.amend, "DELETE": write.delete}
+_PARTS = ("TYPE", "ID", "MEMBER", "VERSION")
+
+PLACES: dict[tuple[str, ...], Offered] = {
+    (): {"POST": _BUNDLES.post},
+    ("TYPE",): _TYPE,
+    ("TYPE", "_search"): {"GET": search, "POST": search},
+    ("TYPE", "ID"): _INSTANCE,
+    ("TYPE", "ID", "_history"): {"GET": history},
+    ("TYPE", "ID", "_history", "VERSION"): {"GET": vread},
+}
+"""What is offered where; words with an underscore stand for themselves."""
+
+OWN: dict[tuple[str, ...], Offered] = {
+    ("Binary", "ID"): {**_INSTANCE, "GET": binary.read},
+    ("Binary", "ID", "_history", "VERSION"): {"GET": binary.vread},
+    ("Provenance",): {**_TYPE, "GET": provenance.search},
+    ("Provenance", "_search"): {"GET": provenance.search, "POST": provenance.search},
+    ("Provenance", "ID"): {**_INSTANCE, "GET": provenance.read},
+}
+"""Types that some interaction treats in a way of their own."""
+
+WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post})
+"""Interactions that may wait for a lock; they have threads of their own, so that reads never wait behind them."""
 
 
 def _nothing(path: tuple[str, ...]) -> str:
@@ -68,6 +105,12 @@ def _nothing(path: tuple[str, ...]) -> str:
     return f"there is nothing at /{place}; ask /metadata, /TYPE or /TYPE/ID"
 
 
-def _refused(method: str, allowed: list[str]) -> HttpFault:
-    text = f"{method} is not offered here: ask by {', '.join(allowed)}; the record is written by POST /feeds/FEED"
-    return HttpFault(text, 405, "not-supported", headers={"allow": ", ".join(allowed)})
+def _allowed(offered: Offered) -> str:
+    return ", ".join(name for name in _METHODS if name == "OPTIONS" or name.replace("HEAD", "GET") in offered)
+
+
+def _refused(method: str, path: tuple[str, ...], offered: Offered) -> HttpFault:
+    allowed = _allowed(offered)
+    hint = "; an update names the id, as in /TYPE/ID" if method == "POST" and len(path) == 2 else ""
+    text = f"{method} is not offered here: ask by {allowed}{hint}"
+    return HttpFault(text, 405, "not-supported", headers={"allow": allowed})

@@ -1,0 +1,187 @@
+"""Batch and transaction: a Bundle of requests, each on its own or all in one (R4 http.html#transaction)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import NamedTuple
+
+from gateway import clock
+from gateway.errors import Category, GatewayError
+from gateway.fhir import temporal
+from gateway.fhir.bundle import Entry, build, etag
+from gateway.fhir.issues import Invalid, Issue
+from gateway.record.editing import Done, Edit
+from gateway.web import errors
+from gateway.web.errors import HttpFault
+from gateway.web.rest import asked, entries, write
+from gateway.web.rest.entries import Slot
+from gateway.web.rest.message import Answer, Interaction, Request, Rest
+
+Find = Callable[[str, tuple[str, ...]], Interaction]
+
+_PLACES = {
+    "If-Match": "request.ifMatch",
+    "If-None-Match": "request.ifNoneMatch",
+    "If-None-Exist": "request.ifNoneExist",
+    "Content-Type": "resource",
+    "patch": "resource",
+}
+
+
+class _Step(NamedTuple):
+    """One entry that is understood: what is asked, and by which interaction it is answered."""
+
+    slot: Slot
+    request: Request
+    interaction: Interaction
+
+
+class Bundles:
+    """The interaction of the base itself; `find` says which interaction answers a method and path."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+
+    def post(self, rest: Rest, request: Request) -> Answer:
+        """Carry out a batch or a transaction; answer each entry in its place."""
+        asked.only(request)
+        if request.media not in asked.JSON:
+            raise write.untaken(request)
+        kind, slots = entries.read(rest, request)
+        moment = temporal.instant(clock.now_us())
+        if kind == "transaction":
+            given = self._transaction(rest, request, slots)
+            return Answer(200, build("transaction-response", given, id=clock.uuid4(), timestamp=moment))
+        alone = (self._alone(rest, request, slot) for slot in slots)
+        return Answer(200, build("batch-response", alone, id=clock.uuid4(), timestamp=moment))
+
+    def _alone(self, rest: Rest, outer: Request, slot: Slot) -> Entry:
+        """Carry out one entry of a batch, whatever becomes of the others."""
+        try:
+            step = self._step(outer, slot)
+            if step.interaction not in write.READERS:
+                return _read(rest, step)
+            (done,) = rest.editor.apply(outer.actor, [_edit(rest, step)])
+            return _written(step.request, done)
+        except GatewayError as fault:
+            return _failure(_placed(fault, slot))
+
+    def _transaction(self, rest: Rest, outer: Request, slots: list[Slot]) -> list[Entry]:
+        """Write all that is to be written in one transaction, then read what is to be read."""
+        steps = [self._sure(outer, slot) for slot in slots]
+        writes = [step for step in steps if step.interaction in write.READERS]
+        edits = [_sure_edit(rest, step) for step in writes]
+        made = rest.editor.apply(outer.actor, edits) if edits else []
+        done = {step.slot.number: one for step, one in zip(writes, made, strict=True)}
+        return [
+            _written(step.request, done[step.slot.number])
+            if step.slot.number in done
+            else _after(rest, step, alone=not edits)
+            for step in steps
+        ]
+
+    def _sure(self, outer: Request, slot: Slot) -> _Step:
+        try:
+            return self._step(outer, slot)
+        except GatewayError as fault:
+            raise _placed(fault, slot) from None
+
+    def _step(self, outer: Request, slot: Slot) -> _Step:
+        request = entries.request_of(outer, slot)
+        if not request.path:
+            raise GatewayError("an entry asks for a resource or a type, as in Patient/123", where="request.url")
+        if request.method == "POST" and request.path[-1] == "_search":
+            raise GatewayError("an entry searches by GET; its url is inside the body already", where="request.method")
+        interaction = self._find(request.method, request.path)
+        if interaction == self.post:
+            raise HttpFault("a Bundle brings no further Bundle to be carried out", 405, "not-supported")
+        return _Step(slot, request, interaction)
+
+
+def _edit(rest: Rest, step: _Step) -> Edit:
+    edit = write.READERS[step.interaction](rest, step.request)
+    return replace(edit, place=step.slot.place, full_url=step.slot.full_url)
+
+
+def _sure_edit(rest: Rest, step: _Step) -> Edit:
+    try:
+        return _edit(rest, step)
+    except GatewayError as fault:
+        raise _placed(fault, step.slot) from None
+
+
+def _after(rest: Rest, step: _Step, *, alone: bool) -> Entry:
+    """Return what a read of a transaction found; one that fails beside writes, which stand, tells so in its place."""
+    try:
+        return _read(rest, step)
+    except GatewayError as fault:
+        placed = _placed(fault, step.slot)
+        if alone:
+            raise placed from None
+        return _failure(placed)
+
+
+def _read(rest: Rest, step: _Step) -> Entry:
+    answer = step.interaction(rest, step.request)
+    changed = answer.headers.get("last-modified", "")
+    return Entry(
+        resource=b"" if step.request.method == "HEAD" else _whole(answer, rest.limits.body_bytes),
+        status=_status(answer.status),
+        etag=answer.headers.get("etag", ""),
+        last_modified=parsedate_to_datetime(changed).isoformat() if changed else "",
+    )
+
+
+def _whole(answer: Answer, most: int) -> bytes:
+    if answer.stream is None:
+        return answer.body
+    if answer.size > most:
+        raise GatewayError("the content is too large for a Bundle; read it by itself", category=Category.TOO_LARGE)
+    return b"".join(answer.stream)
+
+
+def _written(request: Request, done: Done) -> Entry:
+    """Return the entry of a write; what now stands is in it only where the client asked for it (R4 http.html#ops)."""
+    stored = done.stored
+    returns = request.prefer.returns
+    outcome = write.told(done) if returns == "OperationOutcome" else b""
+    if done.edit.action == "delete" or stored is None:
+        status = _status(200 if outcome else 204)
+        return Entry(status=status, etag=etag(stored.ver) if stored else "", outcome=outcome)
+    return Entry(
+        resource=stored.body or b"" if returns == "representation" else b"",
+        status=_status(201 if done.created else 200),
+        location=write.place(stored),
+        etag=etag(stored.ver),
+        last_modified=temporal.instant(stored.updated_us),
+        outcome=outcome,
+    )
+
+
+def _failure(fault: GatewayError) -> Entry:
+    headers = errors.headers(fault)
+    return Entry(status=_status(errors.status(fault)), etag=headers.get("etag", ""), outcome=errors.outcome(fault))
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"
+
+
+def _placed(fault: GatewayError, slot: Slot) -> GatewayError:
+    """Return a failure that names the entry it stands in, also where only the entry's own place was known."""
+    if not fault.where.startswith("Bundle."):
+        fault.where = _place(slot, fault.where)
+    if isinstance(fault, Invalid):
+        fault.issues = [
+            one if one.where.startswith("Bundle.") else Issue(one.severity, one.code, one.text, _place(slot, one.where))
+            for one in fault.issues
+        ]
+    return fault
+
+
+def _place(slot: Slot, where: str) -> str:
+    """Return a place in the Bundle; parameters of a search are in the url."""
+    if not where or where.startswith(("request.", "resource")):
+        return f"{slot.place}.{where}".rstrip(".")
+    return f"{slot.place}.{_PLACES.get(where.partition('[')[0], 'request.url')}"
