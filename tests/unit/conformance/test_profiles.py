@@ -35,13 +35,16 @@ def test_every_shipped_definition_is_right(path):
         ("urn:oid:2.16.156.10011.1.11", "outpatient-number"),
         ("https://yigong.example/fhir/id/county-hospital/outpatient-number", "institution-number"),
         ("https://health.example/r4/codes/county-hospital/ward", "institution-codes"),
+        ("https://health.example/r4/id/township/柳溪镇中心卫生院/outpatient", "institution-number"),
+        ("https://health.example/r4/CodeSystem/county-hospital/lab-item", "institution-codes"),
+        ("https://yigong.example/fhir/NamingSystem/insured-person", "insured-person"),
     ],
 )
 def test_a_naming_system_is_found(ours, name, found):
     assert ours.naming(name).id == found
 
 
-@pytest.mark.parametrize("name", ["2.16.156.10011.1.999", "urn:oid:1", "https://x/id/a/b/c", "x", ""])
+@pytest.mark.parametrize("name", ["2.16.156.10011.1.999", "urn:oid:1", "https://x/id/a/b/c/d", "x", ""])
 def test_an_unknown_name_is_none(ours, name):
     assert ours.naming(name) is None
 
