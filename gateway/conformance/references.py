@@ -14,10 +14,11 @@ _LOCAL = re.compile(r"([A-Za-z]+)(?:[/?]|$)")
 def pattern(targets: tuple[str, ...]) -> str:
     """Return the expression of references to `targets` (empty: any type); absolute addresses are all taken.
 
-    Forms: `#id`, `Type/id`, `Type/id/_history/version`, `Type?search` (in transactions), `urn:…`, `https://…`.
+    Forms: `#id`, `Type/id`, `Type/id/_history/version` (either with a `#fragment`), `Type?search` (in transactions),
+    `urn:…`, `https://…`.
     """
     names = "|".join(targets or sorted(types.RESOURCE_TYPES))
-    return rf"^(?:#\S*|[A-Za-z][A-Za-z0-9+.-]*:\S+|(?:{names})(?:/{_ID}(?:/_history/{_ID})?|\?\S+))$"
+    return rf"^(?:#\S*|[A-Za-z][A-Za-z0-9+.-]*:\S+|(?:{names})(?:/{_ID}(?:/_history/{_ID})?(?:#\S+)?|\?\S+))$"
 
 
 @cache

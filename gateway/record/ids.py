@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 
+from gateway import clock
 from gateway.mapping.draft import Key
 
 _LENGTH = 26
@@ -16,6 +17,11 @@ def mint(secret: bytes, site: str, resource_type: str, key: Key) -> str:
     """Return 26 base32 characters for a key nobody has named yet (architecture decision 7)."""
     text = "|".join((site, resource_type, key.system, key.value, key.day))
     return _base32(hmac.new(secret, text.encode(), hashlib.sha256).digest())[:_LENGTH]
+
+
+def fresh() -> str:
+    """Return 26 base32 characters nobody can guess, for a resource that a client creates."""
+    return _base32(clock.token(16))
 
 
 def child(parent: str, part: str) -> str:

@@ -71,7 +71,8 @@ class AliasWrites(AliasReads):
 
     def add_free_aliases(self, site: str, aliases: Mapping[AliasKey, Target]) -> None:
         """Add those keys of a site that stand for nothing yet; the others go on standing for what they do."""
-        self.session.insert_new("alias", (*_KEYS, "pid", "fid"), self._rows(site, aliases))
+        if aliases:
+            self.session.insert_new("alias", (*_KEYS, "pid", "fid"), self._rows(site, aliases))
 
     def repoint_aliases(self, site: str, aliases: Mapping[AliasKey, Target]) -> None:
         """Let keys of a site stand for these resources from now on (merge, unmerge), known before or not."""
@@ -99,7 +100,9 @@ class AliasWrites(AliasReads):
         """
         if self.session.name == "sqlite":  # one writer is alone
             return
-        sql = "INSERT INTO claim (scope, key, pid) VALUES (?, ?, 0) ON CONFLICT (scope, key) DO UPDATE SET pid=claim.pid"
+        sql = (
+            "INSERT INTO claim (scope, key, pid) VALUES (?, ?, 0) ON CONFLICT (scope, key) DO UPDATE SET pid=claim.pid"
+        )
         self.session.many(sql, [(scope, key) for key in sorted(map(clean, keys))])
 
     def set_claims(self, scope: str, claims: Mapping[str, int]) -> None:
