@@ -149,7 +149,7 @@ def _cursor(pointer: str) -> Cursor | None:
         return None
     if not (pointer.isascii() and pointer.isdigit() and len(pointer) < 16):
         raise BadQuery(f"DSC-1 {pointer[:40]!r} is no continuation pointer of this gateway.", where="DSC[1]-1")
-    return Cursor(None, int(pointer))
+    return Cursor((), int(pointer))
 
 
 def _respond(unit: Unit, query: Query | None, result: Result, encoding: str | None) -> bytes:

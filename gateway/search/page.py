@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -16,11 +16,11 @@ _NONCE = 12
 
 
 class Page(NamedTuple):
-    """What a token holds: the search as it was asked, and where its last page ended."""
+    """What a token holds: the search as it was asked and of what, and where its last page ended (None: begin anew)."""
 
     type: str
     pairs: tuple[tuple[str, str], ...]
-    cursor: Cursor
+    cursor: Cursor | None
 
 
 def seal(key: bytes, page: Page, bound: str = "") -> str:
@@ -29,7 +29,7 @@ def seal(key: bytes, page: Page, bound: str = "") -> str:
     `bound` (an actor, say) must be the same at opening, so that a token is of no use to another.
     """
     nonce = clock.token(_NONCE)
-    text = msgspec.json.encode((page.type, page.pairs, tuple(page.cursor)))
+    text = msgspec.msgpack.encode(page)  # as JSON, infinity would be null
     sealed = nonce + AESGCM(key).encrypt(nonce, text, bound.encode())
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
@@ -39,13 +39,8 @@ def unseal(key: bytes, token: str, bound: str = "") -> Page:
     try:
         sealed = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         text = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound.encode())
-    except (UnicodeEncodeError, binascii.Error, ValueError, InvalidTag):
+        return msgspec.msgpack.decode(text, type=Page)
+    except (UnicodeEncodeError, binascii.Error, ValueError, InvalidTag, msgspec.MsgspecError):
         raise GatewayError(
             "This page link is damaged or no longer valid. Run the search again from its first page.", where="_page"
         ) from None
-    type_name, pairs, cursor = _read(text)
-    return Page(type_name, tuple((name, value) for name, value in pairs), Cursor(*cursor))
-
-
-def _read(text: bytes) -> Any:
-    return msgspec.json.decode(text)

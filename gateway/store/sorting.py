@@ -1,91 +1,141 @@
-"""Sort keys: the value a resource is sorted by, how an index is walked in that order, and where a page goes on."""
+"""Sort keys: the value a resource is sorted by, how an index is walked in that order, and where a page goes on.
 
+A resource stands at its best value: the greatest when descending, the least when ascending. Those without a value come
+last either way. Equal ones stand by pid, in the direction of the first key, so the order is total and pages cannot
+repeat or skip.
+"""
+
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.search import parameters
+from gateway.search.extract import leaf_types
+from gateway.search.parameters import Parameter
 from gateway.search.request import Cursor, Sort
-from gateway.store.index import UNDATED
 from gateway.store.index_tables import COLUMNS, bucket
-from gateway.store.predicates import LAST, Sql, all_of
+from gateway.store.predicates import ALWAYS, Sql, all_of, any_of
+from gateway.store.type_ids import TYPE_ID
 
-_FIRST: dict[str, tuple[str, Any, Any]] = {
-    "date": ("low", UNDATED, -UNDATED),
-    "number": ("low", float("-inf"), float("inf")),
-    "quantity": ("low", float("-inf"), float("inf")),
-    "string": ("folded", "", LAST),
-}
-"""Column of each kind, and the values that stand for none when descending and ascending."""
+_COLUMN = {"date": "low", "number": "low", "quantity": "low", "string": "folded", "uri": "value"}
+"""Column of each kind that is sorted by."""
+
+TEXT_TOKENS = frozenset({"Identifier", "ContactPoint"})
+"""Types whose values stand in the index as text, not as hashes."""
+
+
+class Road(NamedTuple):
+    """An index in the order of a key: its entries alone, those with their resource `r`, and names of their columns.
+
+    `bucket` stands before the value in the index, where there is one.
+    """
+
+    entries: Sql
+    source: str
+    where: Sql
+    value: str
+    pid: str
+    bucket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Key(ABC):
-    """One sort key; `sentinel` stands for a missing value and comes last, `may_lack` says there can be such."""
+    """One sort key; `may_lack` says that a resource can have no value."""
 
-    table: str
     descending: bool
-    sentinel: Any = None
-    may_lack: bool = False
+    may_lack: bool = True
 
     @abstractmethod
     def value(self) -> Sql:
-        """Return the sort value of a resource `r`."""
+        """Return the sort value of a resource `r`, NULL where it has none."""
 
-    @abstractmethod
+    def road(self) -> Road | None:
+        """Return the index that has the values in order, None where no index has."""
+        return None
+
+    @property
+    def way(self) -> str:
+        """Return the direction as SQL says it."""
+        return "DESC" if self.descending else "ASC"
+
+    @property
+    def before(self) -> str:
+        """Return the comparison that holds for what comes after a value."""
+        return "<" if self.descending else ">"
+
     def absent(self) -> Sql:
         """Say that a resource `r` has no value."""
+        value = self.value()
+        return Sql(f"{value.text} IS NULL", value.params)
 
-    @abstractmethod
-    def walk(self, where: Sql, cursor: Cursor | None, limit: int) -> tuple[str, tuple[Any, ...]]:
-        """Return the query that reads (value, pid) in order, for resources `r` that `where` takes."""
+    def then(self, expression: Sql, at: Any, rest: Sql) -> Sql:
+        """Say that a row comes after one with the value `at`; `rest` decides among equals."""
+        if at is None:
+            return all_of([Sql(f"{expression.text} IS NULL", expression.params), rest])
+        beyond = Sql(f"{expression.text} {self.before} ?", (*expression.params, at))
+        same = Sql(f"{expression.text} = ?", (*expression.params, at))
+        lacking = [Sql(f"{expression.text} IS NULL", expression.params)] if self.may_lack else []
+        return any_of([beyond, all_of([same, rest]), *lacking])
 
-    def after(self, value: str, pid: str, cursor: Cursor | None) -> Sql:
-        """Say that a row comes after the cursor."""
-        if cursor is None:
-            return Sql("1=1")
-        at = self.sentinel if cursor.value is None else cursor.value
-        return Sql(f"({value}, {pid}) {'<' if self.descending else '>'} (?, ?)", (at, cursor.pid))
 
-    def order(self, value: str, pid: str) -> str:
-        """Return the ORDER BY list."""
-        way = "DESC" if self.descending else "ASC"
-        return f"{value} {way}, {pid} {way}"
+@dataclass(frozen=True, slots=True)
+class Column(Key):
+    """A value of the resource row itself: the moment of its version, or its id."""
+
+    name: str = ""
+    type_id: int = 0
+
+    def value(self) -> Sql:
+        """Return the column."""
+        return Sql(f"r.{self.name}")
+
+    def road(self) -> Road:
+        """Return the index of the column."""
+        mine = Sql("r.type_id=?", (self.type_id,))
+        return Road(Sql(f"resource r WHERE {mine.text}", mine.params), "resource r", mine, f"r.{self.name}", "r.pid")
+
+
+@dataclass(frozen=True, slots=True)
+class Values(Key):
+    """The values of a parameter, gathered from `sources`: queries of a value `v` for a resource `r`."""
+
+    sources: tuple[Sql, ...] = ()
+
+    def value(self) -> Sql:
+        """Return the best of the values."""
+        best = "max" if self.descending else "min"
+        rows = " UNION ALL ".join(source.text for source in self.sources)
+        best_of_them = f"(SELECT {best}(u.v) FROM ({rows}) u)"  # noqa: S608  constants
+        return Sql(best_of_them, tuple(p for source in self.sources for p in source.params))
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed(Key):
-    """A parameter's values: the greatest when descending, the least when ascending."""
+    """The values of a parameter that stand in its index in order."""
 
+    table: str = ""
     param: int = 0
     column: str = ""
 
     def value(self) -> Sql:
-        """Return the sort value of a resource `r`."""
+        """Return the best value of a resource `r`."""
         best = "max" if self.descending else "min"
-        one = f"SELECT {best}(t.{self.column}) FROM {self.table} t WHERE t.pid=r.pid AND t.param=?"  # noqa: S608
-        return Sql(f"COALESCE(({one}), ?)", (self.param, self.sentinel))
+        one = f"(SELECT {best}(t.{self.column}) FROM {self.table} t WHERE t.pid=r.pid AND t.param=?)"  # noqa: S608
+        return Sql(one, (self.param,))
 
     def absent(self) -> Sql:
         """Say that a resource `r` has no value."""
         one = f"SELECT 1 FROM {self.table} t WHERE t.pid=r.pid AND t.param=? LIMIT 1"  # noqa: S608  constants
         return Sql(f"({one}) IS NULL", (self.param,))
 
-    def walk(self, where: Sql, cursor: Cursor | None, limit: int) -> tuple[str, tuple[Any, ...]]:
-        """Return the query over the parameter's index; of several values of a resource only the best one counts."""
-        value = f"t.{self.column}"
-        rest = all_of([where, self._best(), self._beyond(value, cursor)])
-        sql = (
-            f"SELECT {value}, t.pid FROM {self.table} t CROSS JOIN resource r WHERE r.pid=t.pid AND t.param=?"  # noqa: S608
-            f" AND {rest.text} ORDER BY {self._order(value)} LIMIT ?"
-        )
-        return sql, (self.param, *rest.params, limit)
-
-    def _beyond(self, value: str, cursor: Cursor | None) -> Sql:
-        return self.after(value, "t.pid", cursor)
-
-    def _order(self, value: str) -> str:
-        return self.order(value, "t.pid")
+    def road(self) -> Road:
+        """Return the parameter's index; of several values of a resource only the best one counts."""
+        entries = Sql(f"{self.table} t WHERE t.param=?", (self.param,))
+        where = all_of([Sql("r.pid=t.pid AND t.param=?", (self.param,)), self._best()])
+        first = "t.bucket" if self.table == "search_quantity" else ""
+        return Road(entries, f"{self.table} t CROSS JOIN resource r", where, f"t.{self.column}", "t.pid", first)
 
     def _best(self) -> Sql:
         columns = COLUMNS[self.table.removeprefix("search_")][2:]
@@ -96,50 +146,134 @@ class Indexed(Key):
 
 
 @dataclass(frozen=True, slots=True)
-class Bucketed(Indexed):
-    """Measured values: their index gives buckets in order, so only the values within one are sorted."""
+class Order:
+    """Sort keys in order of weight, none for newest first; `descending` is how pids tell equals apart."""
 
-    def _beyond(self, value: str, cursor: Cursor | None) -> Sql:
-        beyond = Indexed._beyond(self, value, cursor)
-        if cursor is None or cursor.value is None:
-            return beyond
-        first = Sql(f"t.bucket{'<' if self.descending else '>'}=?", (bucket(float(cursor.value)),))
-        return all_of([first, beyond])
+    keys: tuple[Key, ...] = ()
+    descending: bool = True
 
-    def _order(self, value: str) -> str:
-        return f"t.bucket {'DESC' if self.descending else 'ASC'}, {Indexed._order(self, value)}"
+    def rest(self) -> "Order":
+        """Return the order among resources that are equal in the first key."""
+        return Order(self.keys[1:], self.descending)
+
+    def columns(self) -> Sql:
+        """Return the values of a resource `r` as columns k0, k1, …"""
+        values = [key.value() for key in self.keys]
+        text = ", ".join(f"{value.text} AS k{n}" for n, value in enumerate(values))
+        return Sql(text, tuple(p for value in values for p in value.params))
+
+    def by(self, pid: str, first: str = "") -> str:
+        """Return the ORDER BY list over those columns, or with `first` in place of the first."""
+        parts = [f"k{n} {key.way}{' NULLS LAST' if key.may_lack else ''}" for n, key in enumerate(self.keys)]
+        return ", ".join([*([first, *parts[1:]] if first else parts), f"{pid} {'DESC' if self.descending else 'ASC'}"])
+
+    def after(self, values: Sequence[Sql], pid: str, cursor: Cursor | None) -> Sql:
+        """Say that a row with these values comes after the cursor."""
+        if cursor is None:
+            return ALWAYS
+        made = Sql(f"{pid} {'<' if self.descending else '>'} ?", (cursor.pid,))
+        for key, value, at in reversed(list(zip(self.keys, values, cursor.values, strict=True))):
+            made = key.then(value, at, made)
+        return made
+
+    def walk(self, road: Road, where: Sql, cursor: Cursor | None, limit: int) -> tuple[str, tuple[Any, ...]]:
+        """Return the query that reads (pid, values…) along the first key's index, for resources `r` of `where`."""
+        first, *others = self.keys
+        values = [Sql(road.value), *(key.value() for key in others)]
+        columns = ", ".join(f"{value.text} AS k{n}" for n, value in enumerate(values))
+        beyond = [*_bounds(first, road, cursor), self._further(values, road, cursor)] if cursor else []
+        rest = all_of([road.where, where, *beyond])
+        order = self.by(road.pid, _ordered(first, road))
+        sql = f"SELECT {road.pid}, {columns} FROM {road.source} WHERE {rest.text} ORDER BY {order} LIMIT ?"  # noqa: S608
+        return sql, (*(p for value in values for p in value.params), *rest.params, limit)
+
+    def _further(self, values: Sequence[Sql], road: Road, cursor: Cursor) -> Sql:
+        """Say that a row comes after the cursor; with one key in the form that an index can begin from."""
+        if len(self.keys) > 1:
+            return self.after(values, road.pid, cursor)
+        sign = self.keys[0].before
+        return Sql(f"({road.value}, {road.pid}) {sign} (?, ?)", (cursor.values[0], cursor.pid))
 
 
-@dataclass(frozen=True, slots=True)
-class Updated(Key):
-    """The moment of the current version."""
-
-    type_id: int = 0
-
-    def value(self) -> Sql:
-        """Return the sort value of a resource `r`."""
-        return Sql("r.updated_us")
-
-    def absent(self) -> Sql:
-        """Say that a resource `r` has no value: none has none."""
-        return Sql("1=0")
-
-    def walk(self, where: Sql, cursor: Cursor | None, limit: int) -> tuple[str, tuple[Any, ...]]:
-        """Return the query over the type's resources in order of their last change."""
-        rest = all_of([where, self.after("r.updated_us", "r.pid", cursor)])
-        sql = (
-            f"SELECT r.updated_us, r.pid FROM resource r WHERE r.type_id=? AND {rest.text}"  # noqa: S608  constants
-            f" ORDER BY {self.order('r.updated_us', 'r.pid')} LIMIT ?"
-        )
-        return sql, (self.type_id, *rest.params, limit)
+def _bounds(key: Key, road: Road, cursor: Cursor) -> list[Sql]:
+    """Return where an index walk begins: not before the cursor's value."""
+    at: Any = cursor.values[0]
+    bounds = [Sql(f"{road.value} {key.before}= ?", (at,))]
+    if road.bucket:
+        bounds.append(Sql(f"{road.bucket} {key.before}= ?", (bucket(float(at)),)))
+    return bounds
 
 
-def key_of(sort: Sort, type_id: int) -> Key:
-    """Return the key of a sort; `request.parse` lets only sortable parameters through."""
-    if sort.parameter.name == "_lastUpdated":
-        return Updated("resource", sort.descending, type_id=type_id)
-    stored = parameters.stored(sort.parameter)[0]
-    column, least, greatest = _FIRST[stored.kind]
-    none = least if sort.descending else greatest
-    kind = Bucketed if stored.kind == "quantity" else Indexed
-    return kind(f"search_{stored.kind}", sort.descending, none, True, stored.id, column)
+def _ordered(key: Key, road: Road) -> str:
+    return ", ".join(f"{column} {key.way}" for column in (road.bucket, road.value) if column)
+
+
+def edge(key: Key, road: Road, cursor: Cursor | None, entries: int) -> tuple[str, tuple[Any, ...]]:
+    """Return the query of the value that stands so many entries further on in the index; none where it ends before."""
+    where = all_of([Sql("1=1"), *(_bounds(key, road, cursor) if cursor else [])])
+    sql = (
+        f"SELECT {road.value} FROM {road.entries.text} AND {where.text} ORDER BY {_ordered(key, road)} LIMIT 1 OFFSET ?"  # noqa: S608
+    )
+    return sql, (*road.entries.params, *where.params, entries)
+
+
+def until(key: Key, road: Road, at: Any) -> Sql:
+    """Say that an index entry stands no further on than a value."""
+    return Sql(f"{road.value} {'>=' if key.descending else '<='} ?", (at,))
+
+
+def order_of(sorts: Sequence[Sort], type_id: int, guard: Sql) -> Order:
+    """Return the order of some sort keys; `guard` is what the scope lets a resource `r` be."""
+    if not sorts:
+        return Order()
+    return Order(tuple(_key(sort, type_id, guard) for sort in sorts), sorts[0].descending)
+
+
+def _key(sort: Sort, type_id: int, guard: Sql) -> Key:
+    if sort.parameter.name in _OWN:
+        return Column(sort.descending, may_lack=False, name=_OWN[sort.parameter.name], type_id=type_id)
+    stored = parameters.stored(sort.parameter)
+    found = [_indexed(each, sort.descending) for each in stored]
+    if len(found) == 1 and found[0] is not None:
+        return found[0]
+    sources = tuple(source for each in stored for source in _sources(each, sort.parameter.only, guard))
+    return Values(sort.descending, sources=sources)
+
+
+_OWN = {"_lastUpdated": "updated_us", "_id": "fid"}
+
+
+def _indexed(stored: Parameter, descending: bool) -> Indexed | None:
+    if stored.kind == "token" and leaf_types(stored) <= TEXT_TOKENS:
+        return Indexed(descending, table="search_identifier", param=stored.id, column="value")
+    column = _COLUMN.get(stored.kind)
+    return Indexed(descending, table=f"search_{stored.kind}", param=stored.id, column=column) if column else None
+
+
+def _sources(stored: Parameter, only: str, guard: Sql) -> list[Sql]:
+    if stored.kind == "reference":
+        return [_target(stored.id, only, guard)]
+    if stored.kind != "token":
+        return [_held(f"search_{stored.kind}", _COLUMN[stored.kind], stored.id)]
+    types = leaf_types(stored)
+    texts = [_held("search_identifier", "value", stored.id)] if types & TEXT_TOKENS else []
+    return texts + ([_code(stored.id)] if types - TEXT_TOKENS else [])
+
+
+def _held(table: str, column: str, param: int) -> Sql:
+    return Sql(f"SELECT t.{column} AS v FROM {table} t WHERE t.pid=r.pid AND t.param=?", (param,))  # noqa: S608
+
+
+def _code(param: int) -> Sql:
+    text = "SELECT c.text AS v FROM search_token t JOIN code c ON c.hash=t.code WHERE t.pid=r.pid AND t.param=?"
+    return Sql(text, (param,))
+
+
+def _target(param: int, only: str, guard: Sql) -> Sql:
+    """Return the source of Type/id texts of visible targets; type numbers are in alphabetical order."""
+    seen = Sql(re.sub(r"\br\.", "y.", guard.text), guard.params)
+    of_type = [Sql("y.type_id=?", (TYPE_ID[only],))] if only else []
+    where = all_of([Sql("t.pid=r.pid AND t.param=? AND y.pid=t.target", (param,)), *of_type, seen])
+    named = "CAST(1000+y.type_id AS TEXT) || '/' || y.fid AS v"
+    text = f"SELECT {named} FROM search_reference t CROSS JOIN resource y WHERE {where.text}"  # noqa: S608  constants
+    return Sql(text, where.params)

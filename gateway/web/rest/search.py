@@ -8,7 +8,7 @@ from gateway.fhir import temporal
 from gateway.fhir.bundle import Entry, Mode, build
 from gateway.search import page as pages
 from gateway.search.request import Cursor
-from gateway.store.query import StoredHit
+from gateway.store.hits import StoredHit
 from gateway.web.rest.message import Answer, Pairs, Request, Rest
 
 _PAGE = "_page"

@@ -33,7 +33,7 @@ class Record:
             for n, one in enumerate(self.pages[number])
         ]
         more = self.endless or number + 1 < len(self.pages)
-        return Page(hits, [], Cursor(None, 7) if more else None, None)
+        return Page(hits, [], Cursor((), 7) if more else None, None)
 
     def read(self, actor, kind, fid):
         found = self.survivors[fid]
@@ -85,7 +85,7 @@ def test_pages_are_asked_for_until_the_answer_is_full():
     record = Record([patient("a"), patient("b")], [patient("c"), patient("d")])
     found = result(record, "QPD|F|T|@PID.8^M", "RCP|I|3^RD")
     assert (len(found.people), found.pointer) == (3, "1")
-    assert record.asked[1][1] == Cursor(None, 7)
+    assert record.asked[1][1] == Cursor((), 7)
 
 
 def test_pages_of_which_nothing_agrees_are_not_asked_for_for_ever():
