@@ -21,7 +21,7 @@ def fsck(settings: Settings, sweep: bool) -> None:
     swept = 0
     with opened(settings) as gateway, Progress(console=errors, transient=True) as bar:
         tasks = {area: bar.add_task(area, total=None) for area in ("inbox", "resources", "attachments", "audit")}
-        for step in checks.check(gateway.store):
+        for step in checks.check(gateway.store, settings.zone):
             bar.update(tasks[step.area], completed=step.done, total=step.total)
             found.extend(step.findings)
         for step in checks.sweep(gateway.store) if sweep else ():

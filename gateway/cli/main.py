@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "terminology": ("terminology", "Import code files (ICD-10, drugs, LOINC, items) and look codes up."),
     "migrate": ("migrate", "Bring the store's tables to this version."),
     "fsck": ("fsck", "Check the store: every byte, index row and provenance."),
+    "reindex": ("reindex", "Make the search index anew, beside a working gateway."),
     "simulate": ("simulate", "Write an invented county: files of every feed, and the truth about them."),
 }
 HIDDEN: dict[str, tuple[str, str]] = {

@@ -13,6 +13,7 @@ from gateway.cli.children import run
 from gateway.cli.options import console, errors, setting_options
 from gateway.cli.supervise import Supervisor
 from gateway.errors import GatewayError
+from gateway.record import reindex
 from gateway.settings import Settings
 from gateway.wiring import installation_key, open_gateway
 
@@ -37,6 +38,10 @@ def start(settings: Settings) -> Supervisor:
     """Bring the store up to date and start the processes."""
     _check_address(settings)
     gateway = open_gateway(settings, migrate=True)
+    reindex.begin(gateway.store)
+    told = reindex.due(gateway.store)
+    if told:
+        errors.print(told)
     gateway.store.close()
     gc.collect()
     gc.freeze()

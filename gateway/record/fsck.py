@@ -8,7 +8,8 @@ from gateway.errors import GatewayError
 from gateway.fhir import resource
 from gateway.fhir.types import RESOURCE_TYPES
 from gateway.record import attachments
-from gateway.search import extract
+from gateway.record.indexing import stored_rows
+from gateway.search.extract import ZONE
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
 from gateway.store.values import TABLE, Head, State, Stored, WorkRow, item_id
@@ -33,10 +34,13 @@ class Progress(NamedTuple):
     findings: list[Finding]
 
 
-def check(store: Store) -> Iterator[Progress]:
-    """Yield progress and findings while checking everything; reads only, and may run beside a working gateway."""
+def check(store: Store, zone: str = ZONE) -> Iterator[Progress]:
+    """Yield progress and findings while checking everything; reads only, and may run beside a working gateway.
+
+    `zone` is where dates without an offset stand in the search index (setting `zone`).
+    """
     yield from _arrivals(store)
-    yield from _resources(store)
+    yield from _resources(store, zone)
     yield from _contents(store)
     faults = [Finding("audit trail", text) for text in store.audit.verify()]
     yield Progress("audit", 1, 1, faults)
@@ -66,14 +70,14 @@ def _arrivals(store: Store) -> Iterator[Progress]:
         yield Progress("inbox", after, last, findings)
 
 
-def _resources(store: Store) -> Iterator[Progress]:
+def _resources(store: Store, zone: str) -> Iterator[Progress]:
     """Every resource can be read, is what was written, names its origin, and is found by exactly what it says."""
     with store.read() as tx:
         last = tx.last_pid()
     for first in range(1, last + 1, _PAGE):
         pids = range(first, min(first + _PAGE, last + 1))
         with store.read() as tx:
-            findings, binaries = _page(tx, pids)
+            findings, binaries = _page(tx, pids, zone)
             named = tx.attached(binaries)
         findings += _binaries(store, binaries, named)
         yield Progress("resources", pids[-1], last, findings)
@@ -124,7 +128,7 @@ def sweep(store: Store) -> Iterator[Progress]:
         yield Progress("sweep", done, total, [])
 
 
-def _page(tx: ReadTx, pids: Iterable[int]) -> tuple[list[Finding], dict[bytes, str]]:
+def _page(tx: ReadTx, pids: Iterable[int], zone: str) -> tuple[list[Finding], dict[bytes, str]]:
     """Return what is wrong with a page of resources, and the content its Binaries name."""
     heads = tx.heads_by_pid(pids)
     found, findings = _readable(tx, heads)
@@ -139,7 +143,7 @@ def _page(tx: ReadTx, pids: Iterable[int]) -> tuple[list[Finding], dict[bytes, s
             findings.append(Finding(_name(stored), f"of {stored.ver} versions not every one is there"))
         if not stored.deleted:
             findings += _text(stored, heads[stored.pid].digest, bodies)
-    findings += _index(tx, found, bodies)
+    findings += _index(tx, found, bodies, zone)
     places = {pid: attachments.pointer(body) for pid, body in bodies.items() if found[pid].type == "Binary"}
     return findings, {place.digest: _name(found[pid]) for pid, place in places.items() if place is not None}
 
@@ -189,15 +193,16 @@ def _text(stored: Stored, digest: bytes, bodies: dict[int, Body]) -> Iterator[Fi
     bare = {name: value for name, value in body.items() if name not in ("id", "meta")}
     if stored.item_id and hashlib.blake2b(resource.dumps(bare), digest_size=len(digest)).digest() != digest:
         yield Finding(_name(stored), f"the text of version {stored.ver} is not the one that was written")
-    bodies[stored.pid] = bare
+    bodies[stored.pid] = body
 
 
-def _index(tx: ReadTx, found: Mapping[int, Stored], bodies: Mapping[int, Body]) -> Iterator[Finding]:
+def _index(tx: ReadTx, found: Mapping[int, Stored], bodies: Mapping[int, Body], zone: str) -> Iterator[Finding]:
     """Compare the search rows of resources with what their texts say; each kind that differs is one finding."""
     entries: list[index.Entry] = []
     for pid, body in bodies.items():
         try:
-            entries.append((pid, found[pid].type, extract.rows(body, found[pid].type), False))
+            mapped = bool(found[pid].item_id)
+            entries.append((pid, found[pid].type, stored_rows(body, found[pid].type, zone, mapped=mapped), False))
         except GatewayError as fault:
             yield Finding(_name(found[pid]), f"its text cannot be indexed: {fault.text}")
     named = {(kind, fid) for entry in entries for _, kind, fid in entry[2].reference if kind in RESOURCE_TYPES}

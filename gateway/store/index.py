@@ -67,13 +67,19 @@ def replace(tx: Tx, entries: Sequence[Entry], known: Pids | None = None) -> None
         _insert(tx.session, kind, rows)
     changed = [entry for entry in entries if not entry[3]]
     if changed:
-        _rewrite(tx.session, changed, batch(changed, pids))
+        _rewrite(tx.session, _held(tx.session, [entry[0] for entry in changed]), batch(changed, pids))
 
 
 def remove(tx: Tx, pids: Iterable[int]) -> None:
     """Take resources out of the index."""
-    entries: list[Entry] = [(pid, "", Rows(), False) for pid in pids]
-    _rewrite(tx.session, entries, batch(entries, {}))
+    _rewrite(tx.session, _held(tx.session, list(pids)), {kind: [] for kind in COLUMNS})
+
+
+def renew(tx: Tx, entries: Sequence[Entry]) -> int:
+    """Make the index of stored resources right, whatever it holds of them; return how many rows that changed."""
+    held, wanted = _held(tx.session, [entry[0] for entry in entries]), batch(entries, _pids(tx.session, entries, {}))
+    held["clinical"] = _present(tx.session, {*held["clinical"], *wanted["clinical"]})
+    return _rewrite(tx.session, held, wanted)
 
 
 def stored(tx: Tx, *pids: int) -> Batch:
@@ -82,9 +88,14 @@ def stored(tx: Tx, *pids: int) -> Batch:
     Of clinical rows those are asked for that the others imply; where one is missing, it is not among the answers.
     """
     held = _held(tx.session, list(pids))
+    return held | {"clinical": _present(tx.session, set(held["clinical"]))}
+
+
+def _present(session: Session, clinical: set[Row]) -> list[Row]:
+    """Return those of some clinical rows that there are."""
     key: list[tuple[str, Kind]] = [(column, "int") for column in COLUMNS["clinical"]]
-    clinical = f"SELECT {','.join(COLUMNS['clinical'])} FROM search_clinical"  # noqa: S608  constants
-    return held | {"clinical": tx.session.keyed(clinical, tuple(key), set(held["clinical"]))}
+    asked = f"SELECT {','.join(COLUMNS['clinical'])} FROM search_clinical"  # noqa: S608  constants
+    return session.keyed(asked, tuple(key), clinical)
 
 
 def _pids(session: Session, entries: Sequence[Entry], known: Pids) -> Pids:
@@ -174,14 +185,16 @@ def _insert(session: Session, kind: str, rows: list[Row]) -> None:
         session.insert(f"search_{kind}", COLUMNS[kind], list(dict.fromkeys(rows)))
 
 
-def _rewrite(session: Session, entries: Sequence[Entry], wanted: Batch) -> None:
-    """Delete rows no longer wanted and insert those not held yet."""
-    held = _held(session, [entry[0] for entry in entries])
+def _rewrite(session: Session, held: Batch, wanted: Batch) -> int:
+    """Delete rows no longer wanted, insert those not held yet, and return how many these were."""
+    changed = 0
     for kind, rows in wanted.items():
         before, after = set(held[kind]), set(rows)
         where = " AND ".join(f"{column}=?" for column in COLUMNS[kind])
         session.many(f"DELETE FROM search_{kind} WHERE {where}", sorted(before - after))  # noqa: S608  constants
         _insert(session, kind, sorted(after - before))
+        changed += len(before ^ after)
+    return changed
 
 
 def _held(session: Session, pids: list[int]) -> Batch:

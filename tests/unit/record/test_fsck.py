@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.record import fsck
+from gateway.record import fsck, indexing
 from gateway.store.bodies import pack
 from gateway.store.values import State, item_id
 from tests.store.make import arrival, work
@@ -98,7 +98,7 @@ def test_a_value_that_cannot_be_indexed(sound, monkeypatch):
     def refuse(*_):
         raise GatewayError("value is not a date")
 
-    monkeypatch.setattr(fsck.extract, "rows", refuse)
+    monkeypatch.setattr(indexing.extract, "rows", refuse)
     assert "cannot be indexed" in only(sound, "not a date").text
 
 
