@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Profiles:
     """By id, such as resident-id."""
     _names: Mapping[str, Naming]
     _templates: tuple[tuple[re.Pattern[str], Naming], ...]
+    compiled: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What other modules made of the definitions at first use, by canonical URL or a name of their own."""
 
     def naming(self, name: str) -> Naming | None:
         """Return the naming system of an OID (bare or urn:oid:…) or a URI, None when it is unknown.

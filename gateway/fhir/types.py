@@ -149,3 +149,8 @@ def value_set(binding: str) -> Mapping[str, list[str]]:
 def codes(binding: str) -> frozenset[str]:
     """Return the codes of a required value set, whatever their system; empty where it cannot be listed."""
     return frozenset(code for listed in value_set(binding).values() for code in listed)
+
+
+def value_sets() -> tuple[str, ...]:
+    """Return the names of the required value sets that R4 lists completely."""
+    return tuple(_CODES)
