@@ -14,6 +14,7 @@ from gateway.search.kinds.number import Row as NumberRow
 from gateway.search.kinds.quantity import Row as QuantityRow
 from gateway.search.kinds.reference import Row as ReferenceRow
 from gateway.search.kinds.string import Row as StringRow
+from gateway.search.kinds.text import Row as TextRow
 from gateway.search.kinds.token import Row as TokenRow
 from gateway.search.kinds.uri import Row as UriRow
 from gateway.search.parameters import Parameter
@@ -46,6 +47,7 @@ class Rows:
     quantity: list[QuantityRow] = field(default_factory=list)
     string: list[StringRow] = field(default_factory=list)
     uri: list[UriRow] = field(default_factory=list)
+    text: list[TextRow] = field(default_factory=list)
     composite: list[CompositeRow] = field(default_factory=list)
 
 
@@ -91,16 +93,23 @@ def walkers(parameter: Parameter, zone: date.Zone) -> list[Walker]:
     if parameter.via or parameter.name in COLUMNS or parameter.kind == "special":
         return []
     if parameter.kind == "composite":
-        return _pairs(parameter, zone)
-    leaf = _leaf(parameter.kind, parameter.id, zone)
+        return _groups(parameter, zone)
+    leaf = _leaf(parameter.kind, parameter.id, zone, _indexers(parameter))
     return compile_all(parameter.expression, parameter.type, leaf, parameters.elements())
+
+
+def _indexers(parameter: Parameter) -> dict[str, Any]:
+    """Return the indexers of a parameter's kind; names of persons have their own."""
+    if parameter.kind == "string" and parameter.type in string.PERSONS:
+        return string.PART if parameter.name in string.PARTS else string.PERSONAL
+    return _INDEXERS.get(parameter.kind, {})
 
 
 def paired(parameter: Parameter) -> bool:
     """Say whether a composite has rows of its own, for its element is not the resource itself."""
     names = parameters.for_type(parameter.type)
     kinds = tuple(names[part.name].kind for part in parameter.components)
-    return parameter.expression != parameter.type and kinds in composite.PAIRS
+    return parameter.expression != parameter.type and kinds in composite.GROUPS
 
 
 def whole(parameter: Parameter) -> bool:
@@ -109,7 +118,7 @@ def whole(parameter: Parameter) -> bool:
 
 
 def answerable(parameter: Parameter) -> bool:
-    """Say whether a parameter can be searched by: all but a few that need geography, today's date or three parts."""
+    """Say whether a parameter can be searched by: all but two that need geography and today's date."""
     if parameter.kind == "composite":
         return paired(parameter) or whole(parameter)
     return parameter.kind != "special" and bool(parameter.expression)
@@ -136,16 +145,16 @@ def targets(resource: dict[str, Any], parameter: Parameter) -> list[ReferenceRow
     return [row for row in made.reference if parameter.only in ("", row[1])]
 
 
-def _visit(walker: Walker, resource: dict[str, Any], made: Rows) -> None:
+def _visit(walker: Walker, resource: dict[str, Any], made: Any) -> None:
     value = resource.get(walker.key) if walker.key else resource
     for one in value if isinstance(value, list) else () if value is None else (value,):
         walker.emit(one, made)
 
 
-def _leaf(kind: str, param: int, zone: date.Zone) -> Leaf:
+def _leaf(kind: str, param: int, zone: date.Zone, indexers: dict[str, Any]) -> Leaf:
     if kind == "date":
         return lambda type_name: _dated(param, date.INDEX.get(type_name), zone)
-    return lambda type_name: _bound(kind, param, _INDEXERS[kind].get(type_name))
+    return lambda type_name: _bound(kind, param, indexers.get(type_name))
 
 
 def _dated(param: int, index: date.Indexer | None, zone: date.Zone) -> Emit | None:
@@ -158,12 +167,8 @@ def _bound(kind: str, param: int, index: Callable[[int, Any, Any], None] | None)
     return None if index is None else _EMITS[kind](param, index)
 
 
-def _to_token(param: int, index: token.Indexer) -> Emit:
-    return lambda value, made: index(param, value, made.token)
-
-
-def _to_reference(param: int, index: reference.Indexer) -> Emit:
-    return lambda value, made: index(param, value, made.reference)
+def _to_rows(param: int, index: token.Indexer) -> Emit:
+    return lambda value, made: index(param, value, made)
 
 
 def _to_number(param: int, index: number.Indexer) -> Emit:
@@ -184,8 +189,8 @@ def _to_uri(param: int, index: uri.Indexer) -> Emit:
 
 # One closure per kind, so that the hot path reads a slot by name and not through getattr.
 _EMITS: dict[str, Callable[[int, Any], Emit]] = {
-    "token": _to_token,
-    "reference": _to_reference,
+    "token": _to_rows,
+    "reference": _to_rows,
     "number": _to_number,
     "quantity": _to_quantity,
     "string": _to_string,
@@ -193,30 +198,59 @@ _EMITS: dict[str, Callable[[int, Any], Emit]] = {
 }
 
 
-def _pairs(parameter: Parameter, zone: date.Zone) -> list[Walker]:
+def _groups(parameter: Parameter, zone: date.Zone) -> list[Walker]:
     if not paired(parameter):
         return []
     inner = " | ".join(part for part in parameter.expression.split(" | ") if part != parameter.type)
+    if any(part.expression.startswith(_RESOURCE) for part in parameter.components):
+        return _rooted(parameter, inner, zone)
     return compile_all(
-        inner, parameter.type, lambda context: partial(_pair, parameter.id, *_parts(parameter, context, zone)),
+        inner, parameter.type, lambda context: partial(_group, parameter.id, _parts(parameter, context, zone)),
         parameters.elements(),
     )  # fmt: skip
 
 
 Part = tuple[str, list[Emit]]
+_RESOURCE = "%resource."
 
 
-def _parts(parameter: Parameter, context: str, zone: date.Zone) -> tuple[Part, Part]:
+def _rooted(parameter: Parameter, inner: str, zone: date.Zone) -> list[Walker]:
+    """Return the walker of a composite some of whose parts stand at the resource and not in its element."""
+
+    def begin(context: str) -> Emit:
+        parts = _parts(parameter, context, zone)
+        return lambda value, sink: sink.append((value, parts))
+
+    steps = compile_all(inner, parameter.type, begin, parameters.elements())
+    outer = [part.expression.startswith(_RESOURCE) for part in parameter.components]
+
+    def emit(resource: Any, made: Rows) -> None:
+        reached: list[tuple[Any, list[Part]]] = []
+        for step in steps:
+            _visit(step, resource, reached)
+        for value, parts in reached:
+            where = [resource if at_root else value for at_root in outer]
+            held = [_found(part, one) for part, one in zip(parts, where, strict=True)]
+            composite.add(parameter.id, held, made.composite)
+
+    return [Walker("", emit)]
+
+
+def _parts(parameter: Parameter, context: str, zone: date.Zone) -> list[Part]:
     names = parameters.for_type(parameter.type)
-    first, second = (
-        (kind := names[part.name].kind, relative(part.expression, context, _leaf(kind, 0, zone), parameters.elements()))
-        for part in parameter.components
-    )
-    return first, second
+    return [
+        _part(names[each.name].kind, each.expression, parameter.type, context, zone) for each in parameter.components
+    ]
 
 
-def _pair(param: int, first: Part, second: Part, value: Any, made: Rows) -> None:
-    composite.add(param, _found(first, value), _found(second, value), made.composite)
+def _part(kind: str, expression: str, type_name: str, context: str, zone: date.Zone) -> Part:
+    at = type_name if expression.startswith(_RESOURCE) else context
+    leaf = _leaf(kind, 0, zone, _INDEXERS.get(kind, {}))
+    return kind, relative(expression.removeprefix(_RESOURCE), at, leaf, parameters.elements())
+
+
+def _group(param: int, parts: list[Part], value: Any, made: Rows) -> None:
+    composite.add(param, [_found(part, value) for part in parts], made.composite)
 
 
 def _found(part: Part, value: Any) -> list[tuple[Any, ...]]:

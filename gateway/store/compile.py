@@ -13,14 +13,14 @@ from gateway.search.kinds.date import Date
 from gateway.search.kinds.number import Number
 from gateway.search.kinds.quantity import Ask, Quantity
 from gateway.search.kinds.reference import Target
-from gateway.search.kinds.string import LONGEST, String
+from gateway.search.kinds.string import String, exactly
 from gateway.search.kinds.token import Token
 from gateway.search.kinds.uri import Uri
 from gateway.search.parameters import Parameter
 from gateway.search.request import Search
 from gateway.search.values import Value
 from gateway.store.dialect import Session
-from gateway.store.index import unknown_target
+from gateway.store.index import INTERNED, unknown_target
 from gateway.store.linked import linked_patients
 from gateway.store.predicates import (
     ALWAYS,
@@ -35,10 +35,12 @@ from gateway.store.predicates import (
     exists,
     from_spans,
     in_list,
+    interned_check,
     negated,
     number_check,
     number_spans,
     of_param,
+    point_check,
     quantity_check,
     quantity_spans,
     string_check,
@@ -98,7 +100,7 @@ class Compiler:
         return _union(made)
 
     def _text(self, stored: Parameter, value: Token) -> Predicate:
-        code = None if value.code is None else value.code[:LONGEST]
+        code = None if value.code is None else exactly(value.code)
         return self._keyed(stored, "search_identifier", "value", code, value.system)
 
     def _coded(self, stored: Parameter, value: Token) -> Predicate:
@@ -178,13 +180,15 @@ class Compiler:
         return Predicate(all_of(part.check for part in parts), parts[0].spans, exact=False)
 
     def _paired(self, parameter: Parameter, value: Composite) -> Predicate:
-        first, second = value.parts
+        first, second, *third = value.parts
         heads = [_token_pair(first, "code", "code_system")]
         if isinstance(first, Target):
             heads = [Sql("t.code=?", (each,)) for option in first.options for each in self.targets(option)]
         tails = [_token_pair(second, "unit", "system")]
         if isinstance(second, Quantity):
             tails = [quantity_check(second, ask, hash48) for ask in second.asks]
+        if third:
+            tails = [all_of([point_check(second, "t.low"), point_check(third[0], "t.high")])]
         where = of_param(parameter.id, all_of([any_of(heads), any_of(tails)]))
         return from_spans([Span("search_composite", where)])
 
@@ -227,6 +231,8 @@ def _string(stored: Parameter, value: String) -> Predicate:
 
 
 def _uri(stored: Parameter, value: Uri) -> Predicate:
+    if stored.name in INTERNED:
+        return from_spans([Span("search_token", of_param(stored.id, interned_check(value)), not value.below)])
     return from_spans([Span("search_uri", of_param(stored.id, uri_check(value)), not value.below)])
 
 
@@ -300,6 +306,8 @@ def _present(stored: Parameter, only: str) -> Sql:
 
 
 def _tables(stored: Parameter) -> list[str]:
+    if stored.name in INTERNED:
+        return ["search_token"]
     if stored.kind != "token":
         return [f"search_{stored.kind}"]
     types = leaf_types(stored)

@@ -160,7 +160,7 @@ class Store:
         with self._record.write() as session:
             tx = WriteTx(session, self._names, self._pids, self._slot, outbox.take_turn(session))
             yield tx
-        self._names.learn(tx.names.fresh)
+        self._names.learn(tx.names.fresh, tx.names.noted)
 
     @contextmanager
     def read(self, deadline_s: float = 0.0) -> Iterator[ReadTx]:

@@ -1,12 +1,13 @@
 """Writing of the search index: rows of new resources go in, of changed ones only what changed, of deleted ones out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gateway.search import parameters
 from gateway.search.extract import Rows
 from gateway.search.hashes import hash48, hash64
-from gateway.search.kinds.string import LONGEST
+from gateway.search.kinds.string import exactly
 from gateway.store.dialect import Kind, Row, Session
 from gateway.store.index_tables import COLUMNS, bucket
 from gateway.store.tx import Tx
@@ -34,6 +35,9 @@ CLINICAL: dict[str, tuple[str, str, str]] = {
 UNDATED = -NOT_OURS
 """Moment of a resource without one; newest first, it comes last."""
 
+INTERNED = frozenset({"_profile"})
+"""Parameters of addresses that many resources share: they stand in `search_token` by hash, and in `code` as text."""
+
 _NARROW = tuple(kind for kind in COLUMNS if kind != "clinical")
 
 
@@ -43,6 +47,8 @@ def _clinical_params(at: int) -> dict[int, int]:
 
 
 _PATIENTS, _CODES, _MOMENTS = (_clinical_params(at) for at in range(3))
+_INTERNED = {parameters.for_type(kind)[name].id for kind in parameters.types() for name in INTERNED}
+_hash = lru_cache(maxsize=16384)(hash64)
 
 
 def target(type_of: str, fid: str, pids: Pids) -> int:
@@ -65,6 +71,7 @@ def replace(tx: Tx, entries: Sequence[Entry], known: Pids | None = None) -> None
     new = batch([entry for entry in entries if entry[3]], pids)
     for kind, rows in new.items():
         _insert(tx.session, kind, rows)
+    _note(tx, entries, pids)
     changed = [entry for entry in entries if not entry[3]]
     if changed:
         _rewrite(tx.session, _held(tx.session, [entry[0] for entry in changed]), batch(changed, pids))
@@ -77,7 +84,9 @@ def remove(tx: Tx, pids: Iterable[int]) -> None:
 
 def renew(tx: Tx, entries: Sequence[Entry]) -> int:
     """Make the index of stored resources right, whatever it holds of them; return how many rows that changed."""
-    held, wanted = _held(tx.session, [entry[0] for entry in entries]), batch(entries, _pids(tx.session, entries, {}))
+    pids = _pids(tx.session, entries, {})
+    _note(tx, entries, pids)
+    held, wanted = _held(tx.session, [entry[0] for entry in entries]), batch(entries, pids)
     held["clinical"] = _present(tx.session, {*held["clinical"], *wanted["clinical"]})
     return _rewrite(tx.session, held, wanted)
 
@@ -111,18 +120,24 @@ def _pids(session: Session, entries: Sequence[Entry], known: Pids) -> Pids:
 def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     """Return the table rows of resources, by kind."""
     made: Batch = {kind: [] for kind in COLUMNS}
-    made["token"] = [
-        (pid, param, code, system)
+    tokens = [
+        (pid, param, code, system, mark)
         for pid, _, rows, _ in entries
-        for param, code, _, _, system, exact in rows.token
+        for param, code, _, _, system, exact, _, mark in rows.token
         if exact is None
     ]
-    made["identifier"] = [
-        (pid, param, clean(exact)[:LONGEST], system)
-        for pid, _, rows, _ in entries
-        for param, _, _, _, system, exact in rows.token
-        if exact is not None
-    ]
+    made["token"] = _once(tokens)
+    made["identifier"] = _once(
+        [
+            (pid, param, exactly(clean(exact)), system, mark)
+            for pid, _, rows, _ in entries
+            for param, _, _, _, system, exact, _, mark in rows.token
+            if exact is not None
+        ]
+    )
+    made["text"] = [(pid, param, _hash(folded)) for pid, _, rows, _ in entries for param, folded in rows.text]
+    if len(made["token"]) < len(tokens):
+        made["text"] += _other_words(entries)
     find = pids.get
     made["reference"] = [
         (pid, param, find((type_of, fid)) or unknown_target(type_of, fid))
@@ -141,22 +156,63 @@ def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     return made
 
 
+def _once(rows: list[Row]) -> list[Row]:
+    """Return rows with the first of those that differ in their mark only: that is beside the key."""
+    return list({row[:-1]: row for row in reversed(rows)}.values())
+
+
+def _other_words(entries: Sequence[Entry]) -> list[Row]:
+    """Return the rows of further texts of a code that a resource has several times."""
+    made: dict[Row, None] = {}
+    for pid, _, rows, _ in entries:
+        first: dict[Any, str] = {}
+        for row in rows.token:
+            if row[5] is None and first.setdefault(row[:5], row[6]) != row[6] and row[6]:
+                made[pid, row[0], _hash(row[6])] = None
+    return list(made)
+
+
+def _note(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
+    """Keep what hashes in rows mean: codes, what they are called, addresses, references to what is not stored."""
+    new = tx.names.unnoted(row for entry in entries for row in entry[2].token if row[5] is None)
+    told = {folded for entry in entries for _, folded in entry[2].text}
+    told |= {value for entry in entries for param, value in entry[2].uri if param in _INTERNED}
+    texts = {row[3] for row in new} | {row[6] for row in new if row[6]} | tx.names.unnoted(told)
+    tx.session.insert_new("code", ("hash", "text"), sorted((hash64(one), exactly(clean(one))) for one in texts))
+    called = {(row[0], hash64(row[6]), row[1], row[4]) for row in new if row[6]}
+    tx.session.insert_new("display", ("param", "words", "code", "system"), sorted(called))
+    _unstored(tx, entries, pids)
+
+
+def _unstored(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
+    missing = {(kind, fid) for entry in entries for _, kind, fid in entry[2].reference if (kind, fid) not in pids}
+    new = tx.names.unnoted((unknown_target(*key), TYPE_ID[key[0]], key[1]) for key in missing if key[0] in TYPE_ID)
+    tx.session.insert_new("unstored", ("hash", "type_id", "fid"), sorted(new))
+
+
 def _rare(pid: int, rows: Rows, pids: Pids, made: Batch) -> None:
     """Append the rows of kinds that most messages have few of."""
     if rows.string:
         made["string"] += [(pid, param, clean(folded), clean(exact)) for param, folded, exact in rows.string]
     if rows.uri:
-        made["uri"] += [(pid, param, clean(value)[:LONGEST]) for param, value in rows.uri]
+        for param, value in rows.uri:
+            if param in _INTERNED:
+                made["token"].append((pid, param, _hash(value), 0, 0))
+            else:
+                made["uri"].append((pid, param, exactly(clean(value))))
     if rows.number:
         made["number"] += [(pid, param, low, high) for param, low, high in rows.number]
     if rows.composite:
-        made["composite"] += [_pair(pid, row, pids) for row in rows.composite]
+        made["composite"] += [_group(pid, row, pids) for row in rows.composite]
 
 
-def _pair(pid: int, row: Any, pids: Pids) -> Row:
-    param, first, second = row
+def _group(pid: int, row: Any, pids: Pids) -> Row:
+    """Return the row of a composite: a code or target first; then a code, a quantity, or two numbers."""
+    param, first, second, *third = row
     left = (target(first[0], first[1], pids), 0) if len(first) == 2 else (first[0], first[3])
-    if isinstance(second[0], int):  # a token; its code takes the place of a unit
+    if third:
+        return (pid, param, *left, second[0], third[0][0], 0, 0)
+    if len(second) == 7:  # a token; its code takes the place of a unit
         return (pid, param, *left, 0.0, 0.0, second[0], second[3])
     low, high, system, unit = second
     return (pid, param, *left, low, high, hash48(unit), hash48(system))
@@ -171,7 +227,7 @@ def _clinical(narrow: Batch) -> list[Row]:
             moments[pid] = max(low, moments.get(pid, low))
     return [
         (_CODES[param], patients[pid], code, moments.get(pid, UNDATED), pid)
-        for pid, param, code, _ in narrow["token"]
+        for pid, param, code, _, _ in narrow["token"]
         if param in _CODES and pid in patients
     ]
 

@@ -6,14 +6,19 @@ the value answers searches, its entries in pid order. Both hold every column, so
 numbers, which rise, stay together; references to resources of ours are pids, to anything else negative hashes.
 Measured values stand in buckets a few per cent wide, in order of arrival within each: in order of the value itself
 every result would go to a page of its own, and those pages were a third of all that a full store had to write.
+
+What people call a code stands beside it as a 31-bit hash, which costs no row; texts without a code have rows of
+`search_text`. Three small tables say what hashes mean: `code` (codes and folded texts), `display` (which codes go by
+a text), `unstored` (references to what was not stored when they were indexed).
 """
 
 import struct
 from typing import Any
 
-from sqlalchemy import Column, Double, Index, Table, text
+import sqlalchemy
+from sqlalchemy import Column, Double, Index, Table
 
-from gateway.store.schema import INT16, INT64, STRING, metadata
+from gateway.store.schema import INT16, INT32, INT64, STRING, metadata
 
 NUMBER: Double[float] = Double()
 
@@ -31,25 +36,29 @@ def bucket(value: float) -> int:
     return ~size if high & 0x80 else size
 
 
-def _narrow(name: str, *columns: tuple[str, Any], ordered: int = 1) -> Table:
+def _key(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
+
+
+def _narrow(name: str, *columns: tuple[str, Any], ordered: int = 1, mark: str = "") -> Table:
     """Return a table `search_<name>` keyed by resource, with its index by value.
 
-    After the first `ordered` columns the index has the pid, so that equal values stand in order of arrival.
+    After the first `ordered` columns the index has the pid, so that equal values stand in order of arrival. A column
+    `mark` is beside the key; it stands third, where PostgreSQL aligns the next column and it costs nothing.
     """
     keys = (("pid", INT64), ("param", INT16), *columns)
-    table = Table(
-        f"search_{name}",
-        metadata,
-        *(Column(column, kind, primary_key=True, autoincrement=False, nullable=False) for column, kind in keys),
-        sqlite_with_rowid=False,
-    )
+    held = [_key(column, kind) for column, kind in keys]
+    if mark:
+        held.insert(2, Column(mark, INT32, nullable=False))
+    table = Table(f"search_{name}", metadata, *held, sqlite_with_rowid=False)
     by_value = [table.c[column] for column, _ in keys[1:]]
     Index(f"search_{name}_value", *by_value[: ordered + 1], table.c.pid, *by_value[ordered + 1 :])
     return table
 
 
-token = _narrow("token", ("code", INT64), ("system", INT64), ordered=2)
-identifier = _narrow("identifier", ("value", STRING), ("system", INT64), ordered=2)
+token = _narrow("token", ("code", INT64), ("system", INT64), ordered=2, mark="words")
+identifier = _narrow("identifier", ("value", STRING), ("system", INT64), ordered=2, mark="kind")
+text = _narrow("text", ("words", INT64))
 reference = _narrow("reference", ("target", INT64))
 date = _narrow("date", ("low", INT64), ("high", INT64))
 number = _narrow("number", ("low", NUMBER), ("high", NUMBER))
@@ -66,28 +75,48 @@ composite = _narrow(
     ("system", INT64),
 )
 
-_LONG = text(f"high - low > {LONG_US}")
+_LONG = sqlalchemy.text(f"high - low > {LONG_US}")
 Index("search_date_long", date.c.param, date.c.high, date.c.pid, sqlite_where=_LONG, postgresql_where=_LONG)
 
 # One row per coding of the types that clinics page through: "this patient's haemoglobin, newest first".
 clinical = Table(
     "search_clinical",
     metadata,
-    *(
-        Column(column, kind, primary_key=True, autoincrement=False, nullable=False)
-        for column, kind in (
-            ("type_id", INT16),
-            ("patient", INT64),
-            ("code", INT64),
-            ("at_us", INT64),
-            ("pid", INT64),
-        )
-    ),
+    _key("type_id", INT16),
+    _key("patient", INT64),
+    _key("code", INT64),
+    _key("at_us", INT64),
+    _key("pid", INT64),
     sqlite_with_rowid=False,
 )
 
+code = Table("code", metadata, _key("hash", INT64), Column("text", STRING, nullable=False))
+Index("code_text", code.c.text)
+
+display = Table(
+    "display",
+    metadata,
+    _key("param", INT16),
+    _key("words", INT64),
+    _key("code", INT64),
+    _key("system", INT64),
+    sqlite_with_rowid=False,
+)
+
+unstored = Table(
+    "unstored",
+    metadata,
+    _key("hash", INT64),
+    Column("type_id", INT16, nullable=False),
+    Column("fid", STRING, nullable=False),
+)
+Index("unstored_fid", unstored.c.fid, unstored.c.type_id)
+
 COLUMNS: dict[str, tuple[str, ...]] = {
-    table.name.removeprefix("search_"): tuple(column.name for column in table.columns)
-    for table in (token, identifier, reference, date, number, quantity, string, uri, composite, clinical)
+    table.name.removeprefix("search_"): (
+        *(column.name for column in table.primary_key.columns),
+        *(column.name for column in table.columns if not column.primary_key),
+    )
+    for table in (token, identifier, text, reference, date, number, quantity, string, uri, composite, clinical)
 }
-"""Kind of table -> its columns in order."""
+"""Kind of table -> its columns, those of the key first."""

@@ -1,11 +1,13 @@
 """Sites, feeds and identifier systems as small numbers; the numbers are cached once they are committed."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from gateway.store.dialect import Session
 from gateway.store.values import clean
 
 Table = Literal["site", "feed", "system"]
+_NOTED = 200_000
 LOCK = 1  # PostgreSQL's advisory lock for handing out numbers
 
 
@@ -15,9 +17,14 @@ class Names:
     def __init__(self) -> None:
         self.ids: dict[tuple[Table, str], int] = {}
         self.names: dict[tuple[Table, int], str] = {}
+        self.noted: set[object] = set()
 
-    def learn(self, found: dict[tuple[Table, str], int]) -> None:
-        """Remember numbers that are committed."""
+    def learn(self, found: dict[tuple[Table, str], int], noted: set[object] | None = None) -> None:
+        """Remember numbers that are committed, and what small tables (`code`, `display`, `unstored`) hold."""
+        if noted:
+            if len(self.noted) > _NOTED:
+                self.noted.clear()
+            self.noted |= noted
         for (table, name), number in found.items():
             self.ids[table, name] = number
             self.names[table, number] = name
@@ -30,6 +37,13 @@ class Interning:
         self._session = session
         self._shared = shared
         self.fresh: dict[tuple[Table, str], int] = {}
+        self.noted: set[object] = set()
+
+    def unnoted(self, facts: Iterable[object]) -> set[Any]:
+        """Return those of some facts that no transaction of this process is known to have written; they are now."""
+        new = set(facts).difference(self._shared.noted, self.noted)
+        self.noted |= new
+        return new
 
     def find(self, table: Table, name: str) -> int | None:
         """Return the number of a name, or None where it was never stored."""

@@ -1,14 +1,16 @@
 """Conditions of a search as SQL: how each is checked for one resource, and where its matches can be read off."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from gateway.search.hashes import hash64
 from gateway.search.kinds.date import Date
 from gateway.search.kinds.number import Number
 from gateway.search.kinds.ordered import Prefix
 from gateway.search.kinds.quantity import Ask, Quantity
-from gateway.search.kinds.string import LONGEST, String, fold
+from gateway.search.kinds.string import LONGEST, String, exactly, fold
 from gateway.search.kinds.uri import Uri
 from gateway.store.index_tables import LONG_US, bucket
 
@@ -226,12 +228,27 @@ def string_check(value: String) -> Sql:
     if value.mode == "starts":
         return Sql("t.folded>=? AND t.folded<?", (value.text, value.text + LAST))
     folded = fold(value.text)[:LONGEST]
-    return Sql("t.folded=? AND t.exact=?", (folded, "" if folded == value.text else value.text))
+    return Sql("t.folded=? AND t.exact=?", (folded, "" if folded == value.text else exactly(value.text)))
 
 
 def uri_check(value: Uri) -> Sql:
     """Return the condition of a URI over `t`."""
-    same = Sql("t.value=?", (value.text[:LONGEST],))
+    same = in_list("t.value", [exactly(each) for each in value.texts])
     if not value.below:
         return same
     return any_of([same, Sql("(t.value>=? AND t.value<?)", (value.stem, value.stem + LAST))])
+
+
+def interned_check(value: Uri) -> Sql:
+    """Return the condition of a URI over `t`, where it stands as the hash of a text in `code`."""
+    same = in_list("t.code", [hash64(each) for each in value.texts])
+    if not value.below:
+        return same
+    known = "t.code IN (SELECT c.hash FROM code c WHERE c.text>=? AND c.text<?)"
+    return any_of([same, Sql(known, (value.stem, value.stem + LAST))])
+
+
+def point_check(value: Number, column: str) -> Sql:
+    """Return the condition of a plain number that stands in one column."""
+    check = number_check(value.prefix, value)
+    return Sql(re.sub(r"t\.(low|high)", column, check.text), check.params)

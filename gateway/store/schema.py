@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 INT64 = BigInteger().with_variant(Integer, "sqlite")
+INT32 = Integer()
 INT16 = SmallInteger().with_variant(Integer, "sqlite")
 STRING = Text().with_variant(Text(collation="C"), "postgresql")
 BYTES = LargeBinary()
@@ -115,6 +116,7 @@ concept = Table(
     _col("parent", STRING),
     sqlite_with_rowid=False,
 )
+Index("concept_parent", concept.c.system_id, concept.c.parent, concept.c.code)
 
 cursor = Table("cursor", metadata, _key("name", STRING), _col("value", INT64), sqlite_with_rowid=False)
 

@@ -1,7 +1,7 @@
 """Composites: values that stand together in one element, such as a component's code and quantity.
 
 Where the composite's element is the resource itself its parts are ordinary parameters and no row is needed. Other
-composites have a row `(param, first, second)`, each part a row of its own kind without the parameter
+composites have a row `(param, first, second[, third])`, each part a row of its own kind without the parameter
 (R4 search.html §3.1.1.4.14).
 """
 
@@ -12,17 +12,17 @@ from typing import Any
 
 from gateway.search.kinds.text import split, wrong
 
-Row = tuple[int, tuple[Any, ...], tuple[Any, ...]]
+Row = tuple[Any, ...]
 Sink = list[Row]
 
-PAIRS = {("token", "token"), ("token", "quantity"), ("reference", "token")}
-"""The kinds of pair that get rows; the rest of R4's inner composites are three-part gene coordinates."""
+GROUPS = {("token", "token"), ("token", "quantity"), ("reference", "token"), ("token", "number", "number")}
+"""The kinds of parts that composites of R4 have in elements below the resource."""
 
 
-def add(param: int, firsts: list[tuple[Any, ...]], seconds: list[tuple[Any, ...]], sink: Sink) -> None:
-    """Append a row for each first with each second part found in one element."""
-    for first, second in product(firsts, seconds):
-        sink.append((param, first[1:], second[1:]))
+def add(param: int, found: list[list[tuple[Any, ...]]], sink: Sink) -> None:
+    """Append a row for each way of taking one of each part's values found in one element."""
+    for parts in product(*found):
+        sink.append((param, *(part[1:] for part in parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ class Composite:
 
     def matches(self, found: Row) -> bool:
         """Say whether a row satisfies this value."""
-        first, second = self.parts
-        return bool(first.matches((found[0], *found[1])) and second.matches((found[0], *found[2])))
+        return all(part.matches((found[0], *held)) for part, held in zip(self.parts, found[1:], strict=True))
 
 
 def parse(name: str, text: str, readers: list[Callable[[str], Any]]) -> Composite:

@@ -1,6 +1,7 @@
 """References: literal targets, compared by type and id, or by URL (R4 search.html §3.1.1.4.12).
 
-A row is `(param, target type, target id)`; the type is "" for a URL that is not ours.
+A row is `(param, target type, target id)`; the type is "" for a URL that is not ours. A reference's identifier and
+display have rows as those of tokens have.
 """
 
 import re
@@ -8,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.search.kinds import token
 from gateway.search.kinds.text import plain, wrong
 
 Row = tuple[int, str, str]
-Sink = list[Row]
-Indexer = Callable[[int, Any, Sink], None]
+Indexer = Callable[[int, Any, Any], None]
+"""Appends what a value is found by to the `reference`, `token` and `text` lists of the rows of a resource."""
 
 _LITERAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -41,25 +43,29 @@ def type_of(value: Any) -> str:
     return found or value.get("type") or ""
 
 
-def _reference(param: int, value: Any, sink: Sink) -> None:
+def _reference(param: int, value: Any, made: Any) -> None:
     text = value.get("reference")
     if text:
         type_name, fid = _MEMO.get(text) or target(text)
         if fid:
-            sink.append((param, type_name, fid))
+            made.reference.append((param, type_name, fid))
+    if "display" in value:
+        token.told(param, value["display"], made)
+    if "identifier" in value:
+        token.identified(param, value["identifier"], made)
 
 
-def _canonical(param: int, value: Any, sink: Sink) -> None:
+def _canonical(param: int, value: Any, made: Any) -> None:
     if value:
-        sink.append((param, "", value))
+        made.reference.append((param, "", value))
         bare = value.split("|")[0]
         if bare and bare != value:
-            sink.append((param, "", bare))
+            made.reference.append((param, "", bare))
 
 
-def _resource(param: int, value: Any, sink: Sink) -> None:
+def _resource(param: int, value: Any, made: Any) -> None:
     if value.get("id"):
-        sink.append((param, value["resourceType"], value["id"]))
+        made.reference.append((param, value["resourceType"], value["id"]))
 
 
 INDEX: dict[str, Indexer] = {

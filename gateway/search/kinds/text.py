@@ -4,6 +4,9 @@ import re
 
 from gateway.errors import GatewayError
 
+Row = tuple[int, str]
+"""A text that stands beside codes: `(param, folded text)`, for `:text`."""
+
 _ESCAPED = re.compile(r"\\([\\,$|])")
 
 

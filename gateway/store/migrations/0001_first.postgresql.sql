@@ -63,6 +63,12 @@ CREATE TABLE claim (
 	PRIMARY KEY (scope, key)
 );
 CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE code (
+	hash BIGINT NOT NULL,
+	text TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (hash)
+);
+CREATE INDEX code_text ON code (text);
 CREATE TABLE code_system (
 	id BIGINT NOT NULL,
 	url TEXT COLLATE "C" NOT NULL,
@@ -82,10 +88,18 @@ CREATE TABLE concept (
 	parent TEXT COLLATE "C" NOT NULL,
 	PRIMARY KEY (system_id, code)
 );
+CREATE INDEX concept_parent ON concept (system_id, parent, code);
 CREATE TABLE cursor (
 	name TEXT COLLATE "C" NOT NULL,
 	value BIGINT NOT NULL,
 	PRIMARY KEY (name)
+);
+CREATE TABLE display (
+	param SMALLINT NOT NULL,
+	words BIGINT NOT NULL,
+	code BIGINT NOT NULL,
+	system BIGINT NOT NULL,
+	PRIMARY KEY (param, words, code, system)
 );
 CREATE TABLE feed (
 	id SMALLINT NOT NULL,
@@ -221,6 +235,7 @@ CREATE INDEX search_date_value ON search_date (param, low, pid, high);
 CREATE TABLE search_identifier (
 	pid BIGINT NOT NULL,
 	param SMALLINT NOT NULL,
+	kind INTEGER NOT NULL,
 	value TEXT COLLATE "C" NOT NULL,
 	system BIGINT NOT NULL,
 	PRIMARY KEY (pid, param, value, system)
@@ -260,9 +275,17 @@ CREATE TABLE search_string (
 	PRIMARY KEY (pid, param, folded, exact)
 );
 CREATE INDEX search_string_value ON search_string (param, folded, pid, exact);
+CREATE TABLE search_text (
+	pid BIGINT NOT NULL,
+	param SMALLINT NOT NULL,
+	words BIGINT NOT NULL,
+	PRIMARY KEY (pid, param, words)
+);
+CREATE INDEX search_text_value ON search_text (param, words, pid);
 CREATE TABLE search_token (
 	pid BIGINT NOT NULL,
 	param SMALLINT NOT NULL,
+	words INTEGER NOT NULL,
 	code BIGINT NOT NULL,
 	system BIGINT NOT NULL,
 	PRIMARY KEY (pid, param, code, system)
@@ -294,6 +317,13 @@ CREATE TABLE tally (
 	n BIGINT NOT NULL,
 	PRIMARY KEY (feed_id, state, slot)
 );
+CREATE TABLE unstored (
+	hash BIGINT NOT NULL,
+	type_id SMALLINT NOT NULL,
+	fid TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (hash)
+);
+CREATE INDEX unstored_fid ON unstored (fid, type_id);
 CREATE TABLE version (
 	vid BIGINT NOT NULL,
 	op SMALLINT NOT NULL,

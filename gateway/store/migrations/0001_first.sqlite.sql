@@ -65,6 +65,12 @@ CREATE TABLE claim (
 )
  WITHOUT ROWID;
 CREATE INDEX claim_pid ON claim (pid);
+CREATE TABLE code (
+	hash INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	PRIMARY KEY (hash)
+);
+CREATE INDEX code_text ON code (text);
 CREATE TABLE code_system (
 	id INTEGER NOT NULL,
 	url TEXT NOT NULL,
@@ -85,10 +91,19 @@ CREATE TABLE concept (
 	PRIMARY KEY (system_id, code)
 )
  WITHOUT ROWID;
+CREATE INDEX concept_parent ON concept (system_id, parent, code);
 CREATE TABLE cursor (
 	name TEXT NOT NULL,
 	value INTEGER NOT NULL,
 	PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+CREATE TABLE display (
+	param INTEGER NOT NULL,
+	words INTEGER NOT NULL,
+	code INTEGER NOT NULL,
+	system INTEGER NOT NULL,
+	PRIMARY KEY (param, words, code, system)
 )
  WITHOUT ROWID;
 CREATE TABLE feed (
@@ -230,6 +245,7 @@ CREATE INDEX search_date_value ON search_date (param, low, pid, high);
 CREATE TABLE search_identifier (
 	pid INTEGER NOT NULL,
 	param INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
 	value TEXT NOT NULL,
 	system INTEGER NOT NULL,
 	PRIMARY KEY (pid, param, value, system)
@@ -274,9 +290,18 @@ CREATE TABLE search_string (
 )
  WITHOUT ROWID;
 CREATE INDEX search_string_value ON search_string (param, folded, pid, exact);
+CREATE TABLE search_text (
+	pid INTEGER NOT NULL,
+	param INTEGER NOT NULL,
+	words INTEGER NOT NULL,
+	PRIMARY KEY (pid, param, words)
+)
+ WITHOUT ROWID;
+CREATE INDEX search_text_value ON search_text (param, words, pid);
 CREATE TABLE search_token (
 	pid INTEGER NOT NULL,
 	param INTEGER NOT NULL,
+	words INTEGER NOT NULL,
 	code INTEGER NOT NULL,
 	system INTEGER NOT NULL,
 	PRIMARY KEY (pid, param, code, system)
@@ -311,6 +336,13 @@ CREATE TABLE tally (
 	PRIMARY KEY (feed_id, state, slot)
 )
  WITHOUT ROWID;
+CREATE TABLE unstored (
+	hash INTEGER NOT NULL,
+	type_id INTEGER NOT NULL,
+	fid TEXT NOT NULL,
+	PRIMARY KEY (hash)
+);
+CREATE INDEX unstored_fid ON unstored (fid, type_id);
 CREATE TABLE version (
 	vid INTEGER NOT NULL,
 	op INTEGER NOT NULL,

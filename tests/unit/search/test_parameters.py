@@ -4,19 +4,15 @@ import pytest
 
 from gateway.errors import Category, GatewayError
 from gateway.search import extract, parameters
-from gateway.search.kinds import quantity, reference, token
+from gateway.search.kinds import number, quantity, reference, token
 from gateway.search.parameters import Parameter
 from gateway.search.walk import relative
 
-INDEX = {"token": token.INDEX, "quantity": quantity.INDEX, "reference": reference.INDEX}
+INDEX = {"token": token.INDEX, "number": number.INDEX, "quantity": quantity.INDEX, "reference": reference.INDEX}
 
 UNANSWERED = {
     ("Location", "near"),
     ("Patient", "age"),
-    ("MolecularSequence", "chromosome-variant-coordinate"),
-    ("MolecularSequence", "chromosome-window-coordinate"),
-    ("MolecularSequence", "referenceseqid-variant-coordinate"),
-    ("MolecularSequence", "referenceseqid-window-coordinate"),
 }
 
 
@@ -81,7 +77,9 @@ def test_each_part_of_a_pair_can_be_indexed_where_it_stands():
         for part in each.components:
             root = next(path for path in each.expression.split(" | ") if path != each.type)
             context, kind = parameters.elements()[root][0], names[part.name].kind
-            emits = relative(part.expression, context, INDEX[kind].get, parameters.elements())
+            at = each.type if part.expression.startswith("%resource.") else context
+            path = part.expression.removeprefix("%resource.")
+            emits = relative(path, at, INDEX[kind].get, parameters.elements())
             assert emits, (each.name, part)
             seen.add((each.type, part.name))
     assert ("DocumentReference", "relatesto") in seen

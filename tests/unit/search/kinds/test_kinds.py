@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.search.extract import Rows
 from gateway.search.kinds import composite, date, number, quantity, reference, string, token, uri
 from gateway.search.kinds.ordered import PREFIXES, holds
 from gateway.search.kinds.text import plain, split
@@ -31,9 +32,9 @@ def test_splitting_leaves_escapes_to_the_next_level():
 
 
 def tokens(type_name: str, value) -> list[tuple]:
-    sink: list = []
-    token.INDEX[type_name](1, value, sink)
-    return [row[2:4] for row in sink]
+    made = Rows()
+    token.INDEX[type_name](1, value, made)
+    return [row[2:4] for row in made.token]
 
 
 @pytest.mark.parametrize(
@@ -296,9 +297,9 @@ def test_quantities_match_in_any_unit_they_can_be_turned_into(asked, row, wanted
 
 
 def references(type_name: str, value) -> list[tuple]:
-    sink: list = []
-    reference.INDEX[type_name](1, value, sink)
-    return [row[1:] for row in sink]
+    made = Rows()
+    reference.INDEX[type_name](1, value, made)
+    return [row[1:] for row in made.reference]
 
 
 def test_references_of_each_type():
@@ -343,6 +344,6 @@ def test_uris_match_literally_or_below():
 
 def test_composites_match_in_one_element():
     sink: list = []
-    composite.add(9, [token.row(0, "s", "a")], [token.row(0, "", "b"), token.row(0, "", "c")], sink)
+    composite.add(9, [[token.row(0, "s", "a")], [token.row(0, "", "b"), token.row(0, "", "c")]], sink)
     readers = [lambda text: token.parse("first", text), lambda text: token.parse("second", text)]
     assert [composite.parse("x", "s|a$c", readers).matches(row) for row in sink] == [False, True]
