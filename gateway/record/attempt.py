@@ -132,7 +132,7 @@ class Attempt:
             with placed(one.entry):
                 self._refer(one)
                 one.writes = one.stored is None or not content.unchanged(one.stored, one.body)
-        revision.write(self._tx, self._actor, [one for one in ready if one.writes], names)
+        revision.write(self._tx, self._actor, [one for one in ready if one.writes], names, self._zone)
 
     def _answered(self, one: Revision) -> bool:
         """Say whether every reference by condition leads to a resource by now."""

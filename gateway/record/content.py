@@ -1,4 +1,4 @@
-"""What a resource says, apart from how the record numbers it: compared, digested, searched, and whose it is."""
+"""What a resource says, apart from how the record numbers it: compared, digested, and whose it is."""
 
 from decimal import Decimal
 from functools import cache
@@ -34,17 +34,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, Decimal):
         return _digits(one) == _digits(other)
     return bool(one == other)
-
-
-def searched(body: Body, *, fed: bool) -> Body:
-    """Return the part of a stored resource that search rows are made of.
-
-    Of what a feed tells, meta counts for its profiles only: its source names the message and is in a column.
-    """
-    if not fed:
-        return body
-    profile = body.get("meta", {}).get("profile")
-    return bare(body) | ({"meta": {"profile": profile}} if profile else {})
 
 
 def patients(body: Body, rows: Rows) -> list[str]:

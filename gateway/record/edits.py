@@ -28,7 +28,7 @@ class Edit:
     criteria: tuple[tuple[str, str], ...] | None = None
     """The search that names the resource (of a create: If-None-Exist); None where there is no condition."""
     if_match: int | None = None
-    """The version the client says it changes."""
+    """The version the client says it changes; 0 where it says that there is none yet."""
     full_url: str = ""
     """In a transaction: the address by which other entries refer to this one."""
     place: str = ""

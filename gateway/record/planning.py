@@ -129,6 +129,8 @@ class Planning(Joining):
         before = self._changes.get(id(state))
         source_us = self._bench.micros(draft.source_time) or self._told.source_us
         older = not before and source_us < state.source_us
+        if state.edited and not before and self._overruled(draft, state, older=older):
+            return
         current = before.body if before else self._current(draft, state, older=older)
         body = fold(current, draft, older=older)
         if draft.name in self._moving:
@@ -142,6 +144,15 @@ class Planning(Joining):
         newest = max(source_us, state.source_us)
         self._changes[id(state)] = Planned(state, state.ver + 1, body, text, digest, draft.mode, newest)
         self._patients[id(state)] = self._named.get(draft.patient) or state.patient
+
+    def _overruled(self, draft: Draft, state: State, *, older: bool) -> bool:
+        """Say whether a client's later change or deletion stands against what a message says; a withdrawal outranks."""
+        withdrawn = withdraws(draft.body)
+        if not (state.deleted and withdrawn) and (withdrawn or not older):
+            return False
+        what = "deleted" if state.deleted else "changed"
+        self._inform(f"{state.reference} was {what} by a client since; it stays so", draft.name)
+        return True
 
     def _current(self, draft: Draft, state: State, *, older: bool) -> Body | None:
         """Return the stored body; a snapshot that simply replaces it does without."""

@@ -9,8 +9,8 @@ from gateway.fhir import resource, temporal
 from gateway.record import content
 from gateway.record.edits import Body
 from gateway.record.incoming import Incoming, pointer_kept
+from gateway.record.indexing import stored_rows
 from gateway.record.states import content as digested
-from gateway.search import extract
 from gateway.search.extract import Rows
 from gateway.store import index
 from gateway.store.engine import WriteTx
@@ -72,12 +72,15 @@ class _Ready(NamedTuple):
     version: NewVersion
 
 
-def write(tx: WriteTx, actor: Actor, revisions: Sequence[Revision], names: Names) -> None:
-    """Write new versions with their search rows, numbers and content; `names` gives the pids at hand."""
+def write(tx: WriteTx, actor: Actor, revisions: Sequence[Revision], names: Names, zone: str) -> None:
+    """Write new versions with their search rows, numbers and content; `names` gives the pids at hand.
+
+    Dates without an offset are indexed as of `zone`.
+    """
     if not revisions:
         return
     moment_us = tx.moment(0)
-    rows = [extract.rows(one.body, one.kind) for one in revisions]
+    rows = [stored_rows(one.body, one.kind, zone, mapped=False) for one in revisions]
     known = {**names, **_patients(tx, revisions, rows, names)}
     ready = [
         _Ready(one, made, _version(one, actor, moment_us, _patient(one, made, known)))

@@ -55,12 +55,16 @@ def _missing(name: str, head: Head | None) -> GatewayError:
 
 
 def _check_version(edit: Edit, name: str, head: Head | None) -> None:
-    if head is None or head.deleted:
+    standing = 0 if head is None or head.deleted else head.ver
+    if standing == edit.if_match:
+        return
+    if not edit.if_match:
+        text = f"{name} exists already, at version {standing}, and was to be created only"
+    elif not standing:
         text = f"If-Match names version {edit.if_match} of {name}, which does not exist"
-        raise GatewayError(text, category=Category.PRECONDITION)
-    if head.ver != edit.if_match:
-        text = f"If-Match names version {edit.if_match} of {name}, which is now version {head.ver}; read it anew"
-        raise GatewayError(text, category=Category.PRECONDITION)
+    else:
+        text = f"If-Match names version {edit.if_match} of {name}, which is now version {standing}; read it anew"
+    raise GatewayError(text, category=Category.PRECONDITION)
 
 
 def _check_owner(tx: ReadTx, actor: Actor, head: Head) -> None:

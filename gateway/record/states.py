@@ -22,7 +22,10 @@ class Refused(GatewayError):
 
 @dataclass(slots=True, eq=False)
 class State:
-    """One resource as the batch sees it; `pid` is 0 until it is stored, `body` None until it is needed."""
+    """One resource as the batch sees it; `pid` is 0 until it is stored, `body` None until it is needed.
+
+    An `edited` one was last changed by a client, a `deleted` one has no body: older messages change neither.
+    """
 
     type: str
     fid: str
@@ -34,6 +37,8 @@ class State:
     patient: "State | None" = None
     patient_pid: int = 0
     body: Body | None = None
+    edited: bool = False
+    deleted: bool = False
 
     @property
     def reference(self) -> str:

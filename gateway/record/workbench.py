@@ -59,6 +59,7 @@ class Workbench:
         for state, ver, body, _, digest, _, source_us in plan.versions:
             state.ver, state.body, state.digest = ver, body, digest
             state.source_us = max(source_us, state.source_us)
+            state.edited = state.deleted = False
             self._states[(state.type, state.fid)] = state
         for space, key, state, _ in plan.aliases:
             self._aliases[(space, key)] = state
@@ -112,7 +113,7 @@ class Workbench:
 
     def body(self, state: State) -> Body | None:
         """Return the current body without id and meta, loading it where the prefetch could not foresee it."""
-        if state.body is None and state.ver:
+        if state.body is None and state.ver and not state.deleted:
             texts = self._reader.bodies([(state.pid, state.ver)])
             state.body = _bare(resource.loads(texts[(state.pid, state.ver)]))
         return state.body
@@ -135,6 +136,8 @@ class Workbench:
                 source_us=head.source_us or 0,
                 item_id=head.item_id or 0,
                 patient_pid=head.patient_pid or 0,
+                edited=not head.item_id,
+                deleted=head.deleted,
             )
 
     def _find_children(self, told: list[Told]) -> None:
