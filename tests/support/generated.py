@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.fhir import types
@@ -169,6 +169,10 @@ class _Maker:
             return self._coded(element.binding, kind)
         if kind in PRIMITIVES:
             return self._primitive(element, kind)
+        if kind == "CodeableConcept" and sum("." not in each for each in stack) > 1 and not required:
+            return {"coding": [{"system": f"{_ELSEWHERE}/cs", "code": f"c{next(self.numbers)}"}], "text": "in words"}
+        if self.turn and (element.choice or not self._left(element, self.turn, stack)):
+            return replace(self, turn=0)._fill(kind, stack, required=required) or self._least(kind, stack)
         return self._fill(kind, stack, required=required) or self._least(kind, stack)
 
     def _least(self, kind: str, stack: tuple[str, ...]) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 Json = dict[str, Any]
@@ -220,7 +220,8 @@ def span_of(text: str) -> tuple[int, int]:
     if not found:
         raise Refused(text)
     year, month, day, hour, minute, second, fraction, zone = found.groups()
-    start = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0))
+    parts = (int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0))
+    start = datetime(*parts)  # noqa: DTZ001  its zone follows
     micro = int((fraction or "0").ljust(6, "0")[:6])
     begin = _micro(start, zone) + micro
     if hour:
@@ -689,7 +690,7 @@ def sort_value(resource: Json, name: str) -> Any:
 
 def in_order(resources: Sequence[Json], names: Sequence[str]) -> bool:
     """Say whether resources stand in the order of `_sort` keys; those without a value come last."""
-    return all(not _before(later, sooner, names) for sooner, later in zip(resources, resources[1:], strict=False))
+    return all(not _before(later, sooner, names) for sooner, later in pairwise(resources))
 
 
 def _before(one: Json, other: Json, names: Sequence[str]) -> bool:
