@@ -90,7 +90,7 @@ class Run:
 
     def measure(self) -> dict[str, object]:
         """Return the table: rates, acknowledgement times, memory, disk."""
-        self._tell("reset")
+        self.tell("reset")
         first, start = self.applied(), time.monotonic()
         backlog_before = self.backlog()
         memory, rates = 0, []
@@ -100,10 +100,10 @@ class Run:
             rates.append((self.applied() - before) / (time.monotonic() - at))
             memory = max(memory, self.memory())
         rate = (self.applied() - first) / (time.monotonic() - start)
-        times = self._tell("report")
+        times = self.tell("report")
         backlog_after = self.backlog()
-        cpu = self._cpu()
-        self._tell("0")
+        cpu = self.cpu()
+        self.tell("0")
         resources = self.resources()
         disk = self.disk()
         yardstick = hl7apy_seconds()
@@ -128,10 +128,10 @@ class Run:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             backlog = self.backlog()
-            self._tell(str(self.asked.rate or -1) if backlog < HIGH_WATER else "0")
+            self.tell(str(self.asked.rate or -1) if backlog < HIGH_WATER else "0")
             time.sleep(0.2)
 
-    def _tell(self, word: str) -> str:
+    def tell(self, word: str) -> str:
         assert self.sender is not None and self.sender.stdin is not None and self.sender.stdout is not None
         self.sender.stdin.write(word + "\n")
         self.sender.stdin.flush()
@@ -185,7 +185,7 @@ class Run:
         finally:
             store.close()
 
-    def _cpu(self) -> dict[str, float]:
+    def cpu(self) -> dict[str, float]:
         assert self.gateway is not None
         tree = psutil.Process(self.gateway.pid)
         found = {}

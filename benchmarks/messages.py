@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_ANALYTES = [
+ANALYTES = [
     (f"{4000 + n}", f"项目{n:03d}", unit, low, high)
     for n, (unit, low, high) in enumerate(
         [("mmol/L", 3.5, 5.3), ("g/L", 110, 160), ("U/L", 7, 40), ("umol/L", 44, 133), ("10^9/L", 3.5, 9.5)] * 80
@@ -70,7 +70,7 @@ class Reports:
         return ("\r".join(lines) + "\r").encode()
 
     def _result(self, n: int, panel: int, common: dict[str, object]) -> str:
-        code, name, unit, low, high = _ANALYTES[(panel * 10 + n) % len(_ANALYTES)]
+        code, name, unit, low, high = ANALYTES[(panel * 10 + n) % len(ANALYTES)]
         value = round(self._random.uniform(low * 0.7, high * 1.3), 2)
         flag = "L" if value < low else "H" if value > high else ""
         performer = 2000 + panel % 37
