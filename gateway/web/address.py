@@ -10,7 +10,11 @@ _HOST = re.compile(
 )
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~\-]+){1,8}")
 _FORWARDED = re.compile(r'(?:^|[;,\s])(host|proto|for)=("[^"]*"|[^;,\s]*)', re.IGNORECASE)
+_PROXIES = frozenset({"forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix"})
 _PORTS = {"http": "80", "https": "443"}
+
+
+_READ = "yigong.headers"
 
 
 class PublicBase:
@@ -24,6 +28,13 @@ class PublicBase:
         if self._configured:
             return self._configured
         sent = headers(scope)
+        if not _PROXIES.isdisjoint(sent):
+            return self._behind(scope, sent)
+        host = sent.get("host", "")
+        return f"{_own_scheme(scope)}://{host if _HOST.fullmatch(host) else 'localhost'}/fhir"
+
+    @staticmethod
+    def _behind(scope: Scope, sent: Mapping[str, str]) -> str:
         proxy = {**_x_forwarded(sent), **forwarded(sent)}
         scheme = proxy.get("proto", "").lower()
         scheme = scheme if scheme in _PORTS else _own_scheme(scope)
@@ -32,8 +43,15 @@ class PublicBase:
 
 
 def headers(scope: Scope) -> dict[str, str]:
-    """Return the headers of a request by lower-case name, repeated ones joined by a comma (RFC 9110 5.2)."""
+    """Return the headers of a request by lower-case name, repeated ones joined by a comma (RFC 9110 5.2).
+
+    They are read once and kept in the scope.
+    """
+    known: dict[str, str] | None = scope.get(_READ)
+    if known is not None:
+        return known
     found: dict[str, str] = {}
+    scope[_READ] = found
     for raw, value in scope["headers"]:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
         found[name] = f"{found[name]}, {text}" if name in found else text

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -134,6 +135,7 @@ def _origin_host(origin: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=256)
 def _local_name(host: str) -> bool:
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
