@@ -56,5 +56,5 @@ def _deleted(tx: WriteTx, actor: Actor, heads: Sequence[Head]) -> list[Stored]:
     seqs = tx.put(versions)
     pids = [head.pid for head in heads]
     index.remove(tx, pids)
-    tx.release_claims(pids)
+    tx.release_claims(pids, besides=conditional.SCOPE)  # those only make equal conditions wait for each other
     return [as_stored(version, seq) for version, seq in zip(versions, seqs, strict=True)]

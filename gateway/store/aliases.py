@@ -113,9 +113,9 @@ class AliasWrites(AliasReads):
             [(scope, clean(key), pid) for key, pid in claims.items() if known.get(clean(key)) != pid],
         )  # fmt: skip
 
-    def release_claims(self, pids: Iterable[int]) -> None:
-        """Give back every claim these resources hold."""
-        self.session.many("DELETE FROM claim WHERE pid=?", [(pid,) for pid in pids])
+    def release_claims(self, pids: Iterable[int], besides: str) -> None:
+        """Give back every claim these resources hold, `besides` those of one scope."""
+        self.session.many("DELETE FROM claim WHERE pid=? AND scope<>?", [(pid, besides) for pid in pids])
 
     def _rows(self, site: str, aliases: Mapping[AliasKey, Target]) -> list[tuple[int, int, int, str, str, int, str]]:
         site_id, number = self.names.number("site", site), self.names.number
