@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
     kind: str
     fid: str
-    count: int
+    most: int
     since_us: int = 0
     at: Period | None = None
     oldest_first: bool = False
@@ -107,13 +107,13 @@ def _page(tx: ReadTx, past: Past, asked: Asked, scope: Scope, total: int | None)
     place = _begin(tx, past, asked) if first else asked.place
     assert place is not None
     within = Stretch(place.after, place.before)
-    found = histories.read(tx, past, scope, within, asked.count + 1, at=asked.at, oldest_first=asked.oldest_first)
+    found = histories.read(tx, past, scope, within, asked.most + 1, at=asked.at, oldest_first=asked.oldest_first)
     if first:
         newest = histories.read(tx, past, scope, within, 1) if asked.oldest_first else found
         place = place._replace(known_us=max(place.known_us, newest[0].updated_us + 1 if newest else 0))
-    shown = found[: asked.count]
+    shown = found[: asked.most]
     following = None
-    if shown and len(found) > asked.count:
+    if shown and len(found) > asked.most:
         last = histories.number(past, shown[-1])
         following = place._replace(after=last) if asked.oldest_first else place._replace(before=last)
     return History(shown, following, Place(place.end - 1, 0, 0, place.known_us), total)

@@ -12,6 +12,7 @@ from gateway.conformance import structure
 from gateway.errors import GatewayError
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
+from gateway.record.history import Histories
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -68,6 +69,7 @@ def _rest(parts: Parts) -> Rest:
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s),
         editor=Editor(parts.store, settings.zone, structure.check, Rules(search_seconds=settings.search_timeout_s)),
+        histories=Histories(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
         page_size=settings.page_size,
         max_page_size=settings.max_page_size,

@@ -98,6 +98,7 @@ def seed(store: Store) -> tuple[str, list[str]]:
         for n in range(2, HISTORY + 1)
     ]
     merge = Merge((key("P2"),), "patient", "MRG[1]-1")
+    _seed_deleted(store)
     plans(store, told(person, *results))
     for correction in corrections:
         plans(store, correction)
@@ -106,7 +107,6 @@ def seed(store: Store) -> tuple[str, list[str]]:
         told(patient("P2"), number=9),
         told(draft(keys="P1"), merges=[merge], number=10, at_us=START_US + 9 * DAY_US),
     )
-    _seed_deleted(store)
     with store.read() as tx:
         keys = [AliasKey("Observation", "urn:county:report", f"R{n}") for n in range(8)]
         found = tx.aliases("county", [*keys, AliasKey("Patient", "urn:county:mrn", "P1")])

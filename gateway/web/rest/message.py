@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gateway.access.actor import Actor
 from gateway.record.editing import Editor
+from gateway.record.history import Histories
 from gateway.record.repository import Repository
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
@@ -66,6 +67,7 @@ class Rest:
 
     record: Repository
     editor: Editor
+    histories: Histories
     page_key: bytes
     page_size: int
     max_page_size: int

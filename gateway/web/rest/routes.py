@@ -76,8 +76,10 @@ _PARTS = ("TYPE", "ID", "MEMBER", "VERSION")
 
 PLACES: dict[tuple[str, ...], Offered] = {
     (): {"POST": _BUNDLES.post},
+    ("_history",): {"GET": history},
     ("TYPE",): _TYPE,
     ("TYPE", "_search"): {"GET": search, "POST": search},
+    ("TYPE", "_history"): {"GET": history},
     ("TYPE", "ID"): _INSTANCE,
     ("TYPE", "ID", "_history"): {"GET": history},
     ("TYPE", "ID", "_history", "VERSION"): {"GET": vread},
@@ -88,6 +90,7 @@ OWN: dict[tuple[str, ...], Offered] = {
     ("Binary", "ID"): {**_INSTANCE, "GET": binary.read},
     ("Binary", "ID", "_history", "VERSION"): {"GET": binary.vread},
     ("Provenance",): {**_TYPE, "GET": provenance.search},
+    ("Provenance", "_history"): {},
     ("Provenance", "_search"): {"GET": provenance.search, "POST": provenance.search},
     ("Provenance", "ID"): {**_INSTANCE, "GET": provenance.read},
 }
