@@ -10,6 +10,8 @@ from gateway.store.values import Op, Stored, WorkRow
 _ID = re.compile("([0-9]{1,15})-([0-9]{1,8})")
 _OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_PURPOSE = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+_CODE = re.compile("[A-Z]+")
 _CODES = {Op.CREATE: "CREATE", Op.UPDATE: "UPDATE", Op.DELETE: "DELETE"}
 _MODES = {
     "replace": "the message owns the resource",
@@ -53,7 +55,7 @@ def render(version: Stored, item: WorkRow | None, mapping: str | None) -> Render
     if mapping:
         body["policy"] = [f"urn:yigong:mapping:{mapping}"]
     if version.reason:
-        body["reason"] = [{"text": version.reason}]
+        body["reason"] = [_reason(version.reason)]
     body["activity"] = _activity(version)
     body["agent"] = _agents(version, item, mapping)
     if version.item_id:
@@ -68,7 +70,16 @@ def _activity(version: Stored) -> dict[str, Any]:
     return coded
 
 
+def _reason(text: str) -> dict[str, Any]:
+    """Return why: a purpose of use (v3-ActReason, such as TREAT) as its code, anything else in words."""
+    return {"coding": [{"system": _PURPOSE, "code": text}]} if _CODE.fullmatch(text) else {"text": text}
+
+
 def _agents(version: Stored, item: WorkRow | None, mapping: str | None) -> list[dict[str, Any]]:
+    """Return who had a part in a version: the site of a message, or the client that wrote it and its site."""
+    if version.actor and not version.item_id:
+        author = _agent("author", _named("actor", version.actor))
+        return [author | ({"onBehalfOf": _named("site", version.site)} if version.site else {})]
     agents = [_agent("author", _named("site", version.site or "unknown"))]
     if item is not None:
         agents.append(_agent("transmitter", _named("feed", item.feed)))
