@@ -68,6 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_bundle_entries", 5000, "count", "Most entries of a batch or transaction."),
     Setting("max_nesting", 100, "depth", "Deepest JSON a client may send: objects and arrays inside each other."),
     Setting("search_timeout_s", 10.0, "seconds", "Longest a search may run before it is stopped."),
+    Setting("validate_timeout_s", 5.0, "seconds", "Longest a resource is judged before the judge says what it has."),
     Setting("log_level", "info", "level", "Least severe line that is logged: debug, info, warning or error."),
     Setting(
         "installation_key_file",

@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from starlette.routing import Route
 
 from gateway import __version__
-from gateway.conformance import structure
+from gateway.conformance import profiles
 from gateway.errors import GatewayError
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.history import Histories
+from gateway.record.judging import Judge
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -66,9 +68,10 @@ def create(parts: Parts) -> FastAPI:
 
 def _rest(parts: Parts) -> Rest:
     settings = parts.settings
+    judge = Judge(parts.store, partial(profiles.load, settings.profiles), settings.validate_timeout_s)
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s),
-        editor=Editor(parts.store, settings.zone, structure.check, Rules(search_seconds=settings.search_timeout_s)),
+        editor=Editor(parts.store, settings.zone, judge.check, Rules(search_seconds=settings.search_timeout_s)),
         histories=Histories(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
         page_size=settings.page_size,
@@ -76,6 +79,7 @@ def _rest(parts: Parts) -> Rest:
         software_version=__version__,
         zone=settings.zone,
         limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting),
+        judge=judge,
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gateway.access.actor import Actor
 from gateway.record.editing import Editor
 from gateway.record.history import Histories
+from gateway.record.judging import Judge
 from gateway.record.repository import Repository
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
@@ -74,6 +75,7 @@ class Rest:
     software_version: str
     zone: str
     limits: Limits
+    judge: Judge
 
 
 Interaction = Callable[[Rest, Request], Answer]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, provenance, write
+from gateway.web.rest import binary, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
@@ -57,9 +57,9 @@ def _operations(path: tuple[str, ...]) -> Offered:
     return (ON_SERVER, ON_TYPE, ON_INSTANCE)[len(place)].get(name, {})
 
 
-ON_SERVER: dict[str, Offered] = {}
-ON_TYPE: dict[str, Offered] = {}
-ON_INSTANCE: dict[str, Offered] = {}
+ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
+ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
+ON_INSTANCE: dict[str, Offered] = {"$validate": {"GET": validate.validate, "POST": validate.validate}}
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 
 _BUNDLES = Bundles(find)
