@@ -11,12 +11,12 @@ from gateway.errors import Category, GatewayError, Gone
 from gateway.record import attachments, provenance
 from gateway.record.attachments import Held
 from gateway.record.provenance import Rendered
+from gateway.record.searching import Asked, Searches
 from gateway.search import parameters
-from gateway.search.request import Cursor, parse
+from gateway.search.request import Cursor
 from gateway.search.scope import Scope
-from gateway.store import query
 from gateway.store.engine import ReadTx, Store
-from gateway.store.query import Page
+from gateway.store.query import Page, Reach
 from gateway.store.values import VERSION_BITS, AuditRow, Stored
 
 _FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -40,12 +40,11 @@ class Told(NamedTuple):
 
 
 class Repository:
-    """Reads, histories and searches for one store; `zone` is where dates without an offset stand."""
+    """Reads and searches for one store; `zone` is where dates without an offset stand."""
 
-    def __init__(self, store: Store, zone: str, search_seconds: float) -> None:
+    def __init__(self, store: Store, zone: str, search_seconds: float, reach: Reach = Reach()) -> None:  # noqa: B008
         self._store = store
-        self._zone = zone
-        self._search_seconds = search_seconds
+        self.searches = Searches(store, zone, search_seconds, reach)
 
     def read(self, actor: Actor, kind: str, fid: str) -> Stored:
         """Return the current version; raises GatewayError (not found, or gone for a deleted one)."""
@@ -82,13 +81,7 @@ class Repository:
 
     def search(self, actor: Actor, kind: str, pairs: Sequence[tuple[str, str]], cursor: Cursor | None) -> Page:
         """Return one page of matches and includes; raises GatewayError for a query that cannot be answered."""
-        _known(kind)
-        search = parse(kind, pairs, self._zone, cursor)
-        with self._store.read(self._search_seconds) as tx:
-            page = query.run(tx, search, actor.scope)
-        patients = [str(hit.patient_pid) for hit in (*page.matches, *page.includes) if hit.patient_pid]
-        self._audit(actor, "search", kind, "", patients, "success", [name for name, _ in pairs])
-        return page
+        return self.searches.page(actor, Asked(kind, pairs, cursor))
 
     def provenance(self, actor: Actor, kind: str, fid: str, ver: int, count: int, before: int) -> Told:
         """Return where versions of a resource came from: of version `ver`, or (0) of those older than `before`.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.fhir.issues import Issue
 from gateway.search import parameters
 from gateway.search.include import Include, Literal, literals, pointing, references
 from gateway.search.parameters import Parameter
@@ -28,10 +29,10 @@ Wanted = dict[int | Literal, frozenset[str] | None]
 
 
 class Included(NamedTuple):
-    """Included resources, and sentences on what was left out."""
+    """Included resources, and what the client is told of what was left out."""
 
     hits: list[StoredHit]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Issue, ...] = ()
 
 
 def follow(
@@ -47,8 +48,12 @@ def follow(
             break
     else:
         text = f"_include:iterate was followed {rounds} times; what lies further on was left out."
-        return Included(desk.hits, (text,))
-    return Included(desk.hits, (_FULL.format(most),) if desk.full else ())
+        return Included(desk.hits, (_cut(text),))
+    return Included(desk.hits, (_cut(_FULL.format(most)),) if desk.full else ())
+
+
+def _cut(text: str) -> Issue:
+    return Issue("warning", "incomplete", text, "_include")
 
 
 _FULL = (

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.fhir.issues import Issue
 from gateway.search.request import Cursor, Search, Sort
 from gateway.search.scope import Scope
 from gateway.store import including
@@ -18,7 +19,7 @@ from gateway.store.plan import choose
 from gateway.store.resources import ResourceReads
 
 
-class Limits(NamedTuple):
+class Reach(NamedTuple):
     """How far an answer goes: included resources of a page, rounds of `:iterate`, matches an estimate counts."""
 
     included: int = 1000
@@ -30,29 +31,31 @@ class Limits(NamedTuple):
 class Page:
     """One page of an answer; `next` is where the following one begins, None on the last.
 
-    `notes` are sentences for the client on what was left out; of an estimated `total` one says how it was reached.
+    `notes` tell the client what was left out, and of an estimated `total` where counting stopped; `ignored` are the
+    parameters that a lenient client let pass unanswered.
     """
 
     matches: list[StoredHit]
     includes: list[StoredHit]
     next: Cursor | None
     total: int | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Issue, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
-def run(tx: ResourceReads, search: Search, scope: Scope, limits: Limits = Limits()) -> Page:  # noqa: B008  a value
+def run(tx: ResourceReads, search: Search, scope: Scope, reach: Reach = Reach()) -> Page:  # noqa: B008  a value
     """Return one page of a search, as much of it as the scope may see."""
-    return run_all(tx, (search,), scope, limits)
+    return run_all(tx, (search,), scope, reach)
 
 
-def run_all(tx: ResourceReads, searches: Sequence[Search], scope: Scope, limits: Limits = Limits()) -> Page:  # noqa: B008
+def run_all(tx: ResourceReads, searches: Sequence[Search], scope: Scope, reach: Reach = Reach()) -> Page:  # noqa: B008
     """Return one page of searches of several types that ask the same, in one order."""
     asked = searches[0]
     sight = sight_of(tx, scope)
     if sight is None:
         return Page([], [], None, None if asked.total == "none" else 0)
     plans = [_plan(tx, search, sight) for search in searches]
-    total, notes = _total(plans, asked, limits)
+    total, notes = _total(plans, asked, reach)
     if not asked.count:
         return Page([], [], None, total, notes)
     found = _merged([plan.page(asked.cursor, asked.count + 1) for plan in plans], asked)
@@ -62,7 +65,7 @@ def run_all(tx: ResourceReads, searches: Sequence[Search], scope: Scope, limits:
     matches = list(hits.values())
     if not asked.include:
         return Page(matches, [], following, total, notes)
-    included = including.follow(tx, asked.include, hits, sight, limits.included, limits.rounds)
+    included = including.follow(tx, asked.include, hits, sight, reach.included, reach.rounds)
     return Page(matches, included.hits, following, total, notes + included.notes)
 
 
@@ -76,18 +79,18 @@ def _plan(tx: ResourceReads, search: Search, sight: Sight) -> Plan:
     return choose(tx.session, search, Compiler(tx.session, search, sight.sql))
 
 
-def _total(plans: Sequence[Plan], asked: Search, limits: Limits) -> tuple[int | None, tuple[str, ...]]:
+def _total(plans: Sequence[Plan], asked: Search, reach: Reach) -> tuple[int | None, tuple[Issue, ...]]:
     if asked.total == "none":
         return None, ()
     if asked.total == "accurate":
         return sum(plan.total() for plan in plans), ()
-    most = limits.estimated
+    most = reach.estimated
     counted = 0
     for plan in plans:
         counted += plan.estimate(most + 1 - counted)
         if counted > most:
             text = f"There are more than {most} matches; counting stopped there. _total=accurate counts them all."
-            return most, (text,)
+            return most, (Issue("information", "informational", text, "_total"),)
     return counted, ()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.conformance import structure
-from tests.web.county import make
+from tests.web.county import LOCAL, make
 from tests.web.test_read import outcome
 
 CODE = "code=http://loinc.org|2823-3"
@@ -42,7 +42,11 @@ def test_a_form_search_finds_the_same_and_keeps_its_values_out_of_links(web):
     bundle = answer.json()
     assert len(ids(bundle)) == 2
     assert link(bundle, "self") == "http://127.0.0.1:8000/fhir/Observation"
-    assert len(ids(web.fhir(link(bundle, "next")))) == 2
+    assert web.patient not in str(bundle["link"])
+    following = web.fhir(link(bundle, "next"))
+    assert ids(following) == web.results[5:3:-1]
+    assert ids(web.fhir(link(bundle, "first"))) == ids(web.fhir(link(following, "first"))) == ids(bundle)
+    assert link(following, "self") == link(bundle, "next")
     assert web.get(f"/fhir/Observation/_search?{CODE}").status_code == 200
 
 
@@ -58,6 +62,14 @@ def test_the_total_when_asked_for(web):
     assert "total" not in web.fhir(f"Observation?{CODE}&_total=none")
 
 
+def test_an_estimate_says_where_counting_stopped(web):
+    assert web.fhir(f"Observation?{CODE}&_total=estimate")["total"] == 4
+    few = make(web.store, web.data, estimate_limit=2).fhir(f"Observation?{CODE}&_total=estimate")
+    assert structure.check(few) == []
+    assert few["total"] == 2
+    assert "more than 2 matches" in few["entry"][-1]["resource"]["issue"][0]["diagnostics"]
+
+
 def test_the_page_size_is_the_settings(web):
     assert len(ids(web.fhir("Observation"))) == 3
     small = make(web.store, web.data, max_page_size=4, page_size=1)
@@ -70,9 +82,105 @@ def test_an_include_is_marked_as_such(web):
     assert (len(ids(bundle)), ids(bundle, "include")) == (3, [web.patient])
 
 
+def test_includes_that_are_too_many_are_cut_and_that_is_said(web):
+    asked = f"Patient?_id={web.patient}&_revinclude=Observation:subject"
+    assert ids(web.fhir(asked), "include") == web.results[::-1]
+    cut = make(web.store, web.data, include_limit=3).fhir(asked)
+    assert structure.check(cut) == []
+    assert ids(cut, "include") == web.results[:4:-1]
+    issue = cut["entry"][-1]["resource"]["issue"][0]
+    assert cut["entry"][-1]["search"]["mode"] == "outcome"
+    assert (issue["severity"], issue["code"]) == ("warning", "incomplete")
+    assert "Only 3 resources were included" in issue["diagnostics"]
+
+
+def test_sorted_pages_neither_repeat_nor_skip(web):
+    seen, address = [], f"Observation?patient={web.patient}&_sort=status,-date&_count=2"
+    while address:
+        bundle = web.fhir(address)
+        seen += ids(bundle)
+        address = link(bundle, "next")
+    assert seen == web.results[::-1]
+
+
+LENIENT = {"Prefer": "handling=lenient"}
+
+
+def test_a_lenient_client_is_told_what_was_ignored(web):
+    bundle = web.fhir(f"Observation?{CODE}&colour=red&_count=2", headers=LENIENT)
+    assert structure.check(bundle) == []
+    assert ids(bundle) == [web.results[n] for n in (6, 4)]
+    assert ids(web.fhir(link(bundle, "next"))) == [web.results[n] for n in (2, 0)]
+    assert "colour" not in link(bundle, "self")
+    issue = bundle["entry"][-1]["resource"]["issue"][0]
+    assert (issue["code"], "colour" in issue["diagnostics"]) == ("not-supported", True)
+    assert outcome(web.get(f"/fhir/Observation?{CODE}&colour=red", headers={"Prefer": "handling=strict"}), 400)
+
+
+# --- compartments, several types ----------------------------------------------------------------------------------
+
+
+def test_a_compartment_is_searched_like_a_type(web):
+    assert ids(web.fhir(f"Patient/{web.patient}/Observation?{CODE}")) == [web.results[n] for n in (6, 4, 2)]
+    bundle = web.fhir(f"Patient/{web.patient}/Observation?_count=5")
+    assert link(bundle, "next").startswith(f"{LOCAL}/fhir/Patient/{web.patient}/Observation?_page=")
+    assert ids(bundle) + ids(web.fhir(link(bundle, "next"))) == web.results[::-1]
+    assert ids(web.fhir("Patient/nobody/Observation")) == []
+
+
+@pytest.mark.parametrize("place", ["*", "_search"])
+def test_a_whole_compartment_holds_its_owner(web, place):
+    found = ids(web.fhir(f"Patient/{web.patient}/{place}?_count=50"))
+    assert set(found) >= {*web.results, web.patient}
+    assert web.patient in ids(web.fhir(f"Patient/{web.patient}/{place}?_type=Patient"))
+    assert web.fhir(f"Patient/{web.patient}/{place}?_summary=count")["total"] == len(found)
+
+
+def test_forms_search_compartments_and_types_too(web):
+    form = {"code": "http://loinc.org|2823-3"}
+    answer = web.ask("POST", f"/fhir/Patient/{web.patient}/Observation/_search", data=form).json()
+    assert ids(answer) == [web.results[n] for n in (6, 4, 2)]
+    answer = web.ask("POST", "/fhir/_search", data={"_type": "Patient", "_id": web.patient}).json()
+    assert ids(answer) == [web.patient]
+    assert link(answer, "self") == f"{LOCAL}/fhir"
+    answer = web.ask("POST", f"/fhir/Patient/{web.patient}/_search", data={"_type": "Observation"}).json()
+    assert len(ids(answer)) == 3
+
+
+def test_several_types_are_paged_in_one_order(web):
+    seen, address = [], "?_type=Patient,Observation&_sort=-_lastUpdated&_count=4"
+    while address:
+        bundle = web.fhir(address)
+        assert structure.check(bundle) == []
+        seen += [entry["fullUrl"] for entry in bundle["entry"]]
+        address = link(bundle, "next")
+    total = web.fhir("?_type=Patient,Observation&_summary=count")["total"]
+    assert len(seen) == len(set(seen)) == total == web.fhir("_search?_summary=count&_type=Observation,Patient")["total"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("*", 404, "stands for types within a compartment"),
+        ("*?_id=1", 404, "name them by _type"),
+        ("Patient/x/Organization", 404, "no Organization in the compartment of a Patient"),
+        ("Patient/x/Foo", 404, "Foo is not a resource type"),
+        ("Organization/x/Observation", 404, "Organization has no compartment"),
+        ("Foo/x/Observation", 404, "Foo has no compartment"),
+        ("Patient/a%20b/Observation", 404, "an id is"),
+        ("Patient/x/*?_type=Foo", 400, "no resource type 'Foo'"),
+        ("?_type=Patient,Observation&birthdate=2000", 400, "of each of Patient, Observation"),
+        ("?patient=1", 400, "of each of all 146 types"),
+    ],
+)
+def test_what_no_compartment_and_no_common_parameter_is(web, path, status, text):
+    assert text in outcome(web.get(f"/fhir/{path}" if path[0] != "?" else f"/fhir{path}"), status)["diagnostics"]
+
+
 def test_a_page_link_keeps_how_the_answer_looks(web):
-    bundle = web.fhir("Observation?_pretty=true&_format=json")
+    bundle = web.fhir("Observation?_pretty=true&_format=json&_elements=status")
     assert "_pretty=true" in link(bundle, "next")
+    assert "_elements=status" in link(bundle, "next")
     assert web.get(link(bundle, "next")).text.startswith("{\n")
 
 
@@ -97,7 +205,7 @@ def test_what_cannot_be_answered_is_refused_with_its_place(web, query, where, co
 
 def test_a_page_link_is_of_its_type_and_of_this_installation(web):
     token = link(web.fhir("Observation"), "next").partition("_page=")[2]
-    assert "belongs to Observation" in outcome(web.get(f"/fhir/Patient?_page={token}"), 400)["diagnostics"]
+    assert "belongs to /Observation" in outcome(web.get(f"/fhir/Patient?_page={token}"), 400)["diagnostics"]
     assert outcome(web.get(f"/fhir/Observation?_page={token[:-3]}AAA"), 400)
 
 
