@@ -18,6 +18,7 @@ from gateway.record.judging import Judge
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
+from gateway.store.query import Reach
 from gateway.web import docs, errors, health, intake, metrics, openapi
 from gateway.web.address import PublicBase
 from gateway.web.guard import Guard
@@ -70,7 +71,7 @@ def _rest(parts: Parts) -> Rest:
     settings = parts.settings
     judge = Judge(parts.store, partial(profiles.load, settings.profiles), settings.validate_timeout_s)
     return Rest(
-        record=Repository(parts.store, settings.zone, settings.search_timeout_s),
+        record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
         editor=Editor(parts.store, settings.zone, judge.check, Rules(search_seconds=settings.search_timeout_s)),
         histories=Histories(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
@@ -81,6 +82,10 @@ def _rest(parts: Parts) -> Rest:
         limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting),
         judge=judge,
     )
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach(settings.include_limit, settings.include_rounds, settings.estimate_limit)
 
 
 def _configured(settings: Settings) -> str:

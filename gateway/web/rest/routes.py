@@ -11,7 +11,7 @@ from gateway.web.rest.message import Interaction
 from gateway.web.rest.metadata import metadata
 from gateway.web.rest.patch import MEDIA
 from gateway.web.rest.read import read, vread
-from gateway.web.rest.search import search
+from gateway.web.rest.search import search, search_all, search_compartment
 
 Offered = Mapping[str, Interaction]
 """The interactions at a place by method; HEAD goes with GET, OPTIONS is answered everywhere."""
@@ -75,7 +75,8 @@ _INSTANCE: Offered = {"GET": read, "PUT": write.update, "PATCH": write.amend, "D
 _PARTS = ("TYPE", "ID", "MEMBER", "VERSION")
 
 PLACES: dict[tuple[str, ...], Offered] = {
-    (): {"POST": _BUNDLES.post},
+    (): {"GET": search_all, "POST": _BUNDLES.post},
+    ("_search",): {"GET": search_all, "POST": search_all},
     ("_history",): {"GET": history},
     ("TYPE",): _TYPE,
     ("TYPE", "_search"): {"GET": search, "POST": search},
@@ -83,6 +84,9 @@ PLACES: dict[tuple[str, ...], Offered] = {
     ("TYPE", "ID"): _INSTANCE,
     ("TYPE", "ID", "_history"): {"GET": history},
     ("TYPE", "ID", "_history", "VERSION"): {"GET": vread},
+    ("TYPE", "ID", "_search"): {"GET": search_compartment, "POST": search_compartment},
+    ("TYPE", "ID", "MEMBER"): {"GET": search_compartment},
+    ("TYPE", "ID", "MEMBER", "_search"): {"GET": search_compartment, "POST": search_compartment},
 }
 """What is offered where; words with an underscore stand for themselves."""
 
