@@ -6,7 +6,6 @@ from gateway.errors import Category, GatewayError
 from gateway.search.parameters import Parameter
 
 UNSUPPORTED: dict[str, str] = {
-    "_has": "reverse chaining",
     "_text": "search in the narrative",
     "_content": "search in the whole content",
     "_filter": "filter expressions",
@@ -27,12 +26,6 @@ def unsupported(name: str, names: Mapping[str, Parameter]) -> GatewayError:
     """Return the refusal of a parameter that R4 has and this server does not answer yet."""
     what = UNSUPPORTED.get(name) or names[name].description
     text = f"{name!r} ({what}) is not supported yet. {_supported(names)}"
-    return Unknown(text, where=name, category=Category.UNSUPPORTED)
-
-
-def chained(name: str, names: Mapping[str, Parameter]) -> GatewayError:
-    """Return the refusal of a chained parameter."""
-    text = f"{name!r}: chained parameters are not supported yet. {_supported(names)}"
     return Unknown(text, where=name, category=Category.UNSUPPORTED)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from gateway.search import parameters
-from gateway.search.criteria import Criterion
+from gateway.search.criteria import AnyCriterion, Chain, Has
 from gateway.search.extract import leaf_types, paired, whole
 from gateway.search.hashes import hash48, hash64
 from gateway.search.kinds.composite import Composite
@@ -19,6 +19,7 @@ from gateway.search.kinds.uri import Uri
 from gateway.search.parameters import Parameter
 from gateway.search.request import Search
 from gateway.search.values import Value
+from gateway.store import chains
 from gateway.store.dialect import Session
 from gateway.store.index import INTERNED, unknown_target
 from gateway.store.linked import linked_patients
@@ -66,8 +67,17 @@ class Compiler:
         self.guard = guard
         self._targets: dict[tuple[str, str], list[int]] = {}
 
-    def predicate(self, criterion: Criterion) -> Predicate:
-        """Return the predicate of one criterion."""
+    @property
+    def linked(self) -> bool:
+        """Say whether patients stand for the linked ones."""
+        return self.search.linked
+
+    def predicate(self, criterion: AnyCriterion, type_name: str = "") -> Predicate:
+        """Return the predicate of one criterion, of resources of the search's type where no other is given."""
+        if isinstance(criterion, Chain):
+            return chains.chain(self, criterion)
+        if isinstance(criterion, Has):
+            return chains.has(self, criterion, type_name or self.search.type)
         if criterion.missing is not None:
             return _missing(criterion.parameter, absent=criterion.missing)
         made = self._values(criterion.parameter, criterion.values)
@@ -130,7 +140,7 @@ class Compiler:
 
     def _reference(self, stored: Parameter, value: Target) -> Predicate:
         targets = [number for option in value.options for number in self.targets(option)]
-        present = self._present(stored.id, targets)
+        present = self.present(stored.id, targets)
         return from_spans(
             [Span("search_reference", of_param(stored.id, Sql("t.target=?", (each,))), True) for each in present]
         )
@@ -155,7 +165,7 @@ class Compiler:
         others = linked_patients(self.session, pid, self.guard)
         return [pid, *others, *found, *(unknown_target("Patient", fid) for fid in others.values())]
 
-    def _present(self, param: int, targets: list[int]) -> list[int]:
+    def present(self, param: int, targets: Sequence[int]) -> list[int]:
         """Return the targets that have rows, so that a search walks no empty stretches."""
         unsure = list(dict.fromkeys(targets))
         if len(unsure) < 2:
