@@ -32,7 +32,8 @@ function row(method, path, about) {
 }
 function names(parameters) {
   const table = make("table");
-  for (const one of parameters) {
+  for (const told of parameters) {
+    const one = told.$ref ? shared[told.$ref.split("/").pop()] : told;
     const line = make("tr"); line.append(make("td", one.name), make("td", one.in), make("td", one.description));
     table.append(line);
   }
@@ -45,7 +46,9 @@ function show(paths) {
       if ((path + " " + about.summary).toLowerCase().includes(wanted)) rows.push(row(method, path, about));
   list.replaceChildren(...rows.slice(0, 100), make("p", rows.length + " operations."));
 }
+let shared = {};
 fetch("/openapi.json").then(answer => answer.json()).then(api => {
+  shared = api.components.parameters;
   show(api.paths); find.oninput = () => show(api.paths);
 }).catch(() => { list.textContent = "The list could not be loaded."; });
 </script></html>

@@ -20,9 +20,8 @@ from gateway.web.rest import asked, binary
 from gateway.web.rest.body import Bodies, inflated, media_of
 from gateway.web.rest.conditions import prefer
 from gateway.web.rest.message import FHIR_JSON, Answer, Interaction, Request, Rest
-from gateway.web.rest.metadata import metadata
 from gateway.web.rest.packing import packed
-from gateway.web.rest.routes import WRITES, find, options
+from gateway.web.rest.routes import CAPABILITIES, WRITES, find, options
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,9 @@ class FhirApp:
         interaction = find(scope["method"], path)
         name[0] = f"{interaction.__module__.rpartition('.')[2]}.{interaction.__name__}"
         client = (scope.get("client") or ("", 0))[0]
-        actor = ANONYMOUS if interaction is metadata else actor_of(client, insecure_local=self._insecure_local)
+        actor = (
+            ANONYMOUS if interaction == CAPABILITIES.metadata else actor_of(client, insecure_local=self._insecure_local)
+        )
         request = Request(
             scope["method"], path, asked.pairs(scope["query_string"]), sent, self._public_base(scope), actor
         )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gateway import clock
 from gateway.errors import Category, GatewayError
 from gateway.fhir import temporal
-from gateway.fhir.bundle import Entry, build, etag
+from gateway.fhir.bundle import Entry, Kind, build, etag
 from gateway.fhir.issues import Invalid, Issue
 from gateway.record.editing import Done, Edit
 from gateway.web import errors
@@ -49,12 +49,9 @@ class Bundles:
         if request.media not in asked.JSON:
             raise write.untaken(request)
         kind, slots = entries.read(rest, request)
-        moment = temporal.instant(clock.now_us())
         if kind == "transaction":
-            given = self._transaction(rest, request, slots)
-            return Answer(200, build("transaction-response", given, id=clock.uuid4(), timestamp=moment))
-        alone = (self._alone(rest, request, slot) for slot in slots)
-        return Answer(200, build("batch-response", alone, id=clock.uuid4(), timestamp=moment))
+            return _response("transaction-response", self._transaction(rest, request, slots))
+        return _response("batch-response", [self._alone(rest, request, slot) for slot in slots])
 
     def _alone(self, rest: Rest, outer: Request, slot: Slot) -> Entry:
         """Carry out one entry of a batch, whatever becomes of the others."""
@@ -97,6 +94,11 @@ class Bundles:
         if interaction == self.post:
             raise HttpFault("a Bundle brings no further Bundle to be carried out", 405, "not-supported")
         return _Step(slot, request, interaction)
+
+
+def _response(kind: Kind, given: list[Entry]) -> Answer:
+    moment = temporal.instant(clock.now_us())
+    return Answer(200, build(kind, given, id=clock.uuid4(), timestamp=moment))
 
 
 def _edit(rest: Rest, step: _Step) -> Edit:

@@ -1,97 +1,196 @@
-"""The capabilities interaction: a CapabilityStatement generated from what the server does."""
+"""The capabilities interaction: a CapabilityStatement generated from the tables the server works by."""
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.fhir import resource
-from gateway.search import parameters
+from gateway.search import compartments, include, parameters
 from gateway.search.extract import answerable
-from gateway.web.rest import asked
-from gateway.web.rest.message import Answer, Request, Rest
+from gateway.web.rest import asked, patch
+from gateway.web.rest.message import Answer, Interaction, Limits, Request, Rest
 
-_INTERACTIONS = ("read", "vread", "history-instance", "search-type")
-_RENDERED = {"Provenance": ("target",)}
-_UNSERVED = frozenset({"AuditEvent"})
+Json = dict[str, Any]
+Offered = Mapping[str, Interaction]
+
 _STARTED = "2026-11-22"
 _SECURITY = (
     "Nobody is let in without a login; this release has logins for nobody yet, so it answers requests for data only "
     "on this machine and only when started with --insecure-local."
 )
 _POLICY = (
-    "Resources come from feeds; this release offers reading. Unknown search parameters are refused. Page links hold "
-    "no search values. Every answer with personal data is audited before it leaves."
+    "Unknown search parameters are refused, unless the client prefers handling=lenient. Page links hold no search "
+    "values. A write that changes nothing makes no version. A resource that came from a feed is changed by its site "
+    "alone. In a transaction reads come after all writes. Every answer with personal data is audited before it leaves."
+)
+_RENDERED = (
+    "Besides those that clients write, one Provenance is rendered for each stored version: ask by target=TYPE/ID alone."
 )
 
+# where and by which method: the code of FHIR's restful-interaction value sets
+_ON_TYPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("TYPE", "ID"), "GET", "read"),
+    (("TYPE", "ID", "_history", "VERSION"), "GET", "vread"),
+    (("TYPE", "ID"), "PUT", "update"),
+    (("TYPE", "ID"), "PATCH", "patch"),
+    (("TYPE", "ID"), "DELETE", "delete"),
+    (("TYPE", "ID", "_history"), "GET", "history-instance"),
+    (("TYPE", "_history"), "GET", "history-type"),
+    (("TYPE",), "POST", "create"),
+    (("TYPE",), "GET", "search-type"),
+)
+_ON_ALL: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
+    ((), "POST", ("transaction", "batch")),
+    ((), "GET", ("search-system",)),
+    (("_history",), "GET", ("history-system",)),
+)
 
-def metadata(rest: Rest, request: Request) -> Answer:
-    """Return the CapabilityStatement of this server (http://hl7.org/fhir/R4/capabilitystatement.html)."""
-    asked.only(request, "mode")
-    mode = dict(request.pairs).get("mode", "full")
-    if mode not in ("full", "normative"):
-        raise GatewayError(f"mode={mode[:40]} is not offered; full and normative are", where="mode")
-    return Answer(200, statement(request.base, rest.software_version))
+# operation: its name in the definition's address, and the types it is for (none: every type)
+_OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "$validate": ("Resource-validate", ()),
+    "$meta": ("Resource-meta", ()),
+    "$meta-add": ("Resource-meta-add", ()),
+    "$meta-delete": ("Resource-meta-delete", ()),
+    "$everything": ("{}-everything", ("Patient", "Encounter")),
+}
 
 
-@lru_cache(maxsize=8)
-def statement(base: str, version: str) -> bytes:
-    """Return the text of the CapabilityStatement for one public address."""
-    return resource.dumps(
-        {
-            "resourceType": "CapabilityStatement",
-            "status": "active",
-            "date": _STARTED,
-            "publisher": "Yigong Gateway",
-            "kind": "instance",
-            "software": {"name": "Yigong Gateway", "version": version},
-            "implementation": {"description": "Shared health record of a county medical community", "url": base},
-            "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json", "json"],
-            "rest": [
-                {
-                    "mode": "server",
-                    "documentation": _POLICY,
-                    "security": {"description": _SECURITY},
-                    "resource": [_resource(name) for name in served()],
-                }
-            ],
-        }
+class Offers(NamedTuple):
+    """What the server offers: interactions by place, those of single types, and operations by where they stand."""
+
+    places: Mapping[tuple[str, ...], Offered]
+    own: Mapping[tuple[str, ...], Offered]
+    on_server: Mapping[str, Offered]
+    on_type: Mapping[str, Offered]
+    on_instance: Mapping[str, Offered]
+
+    def at(self, kind: str, place: tuple[str, ...]) -> Offered:
+        """Return the interactions of a type at a place such as ("TYPE", "ID")."""
+        return self.own.get((kind, *place[1:]), self.places.get(place, {}))
+
+
+class Capabilities:
+    """The interaction of /metadata; `offers` are asked for when the first request comes."""
+
+    def __init__(self, offers: Callable[[], Offers]) -> None:
+        self._offers = offers
+        self._statement = lru_cache(maxsize=8)(self._made)
+
+    def metadata(self, rest: Rest, request: Request) -> Answer:
+        """Return the CapabilityStatement of this server (http://hl7.org/fhir/R4/capabilitystatement.html)."""
+        asked.only(request, "mode")
+        mode = dict(request.pairs).get("mode", "full")
+        if mode not in ("full", "normative"):
+            raise GatewayError(f"mode={mode[:40]} is not offered; full and normative are", where="mode")
+        return Answer(200, self._statement(request.base, rest.software_version, rest.limits, rest.max_page_size))
+
+    def _made(self, base: str, version: str, limits: Limits, page: int) -> bytes:
+        return resource.dumps(statement(self._offers(), base, version, _limits(limits, page)))
+
+
+def statement(offers: Offers, base: str, version: str, limits: str) -> Json:
+    """Return the CapabilityStatement for one public address; `limits` is a sentence about them."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _STARTED,
+        "publisher": "Yigong Gateway",
+        "kind": "instance",
+        "software": {"name": "Yigong Gateway", "version": version},
+        "implementation": {"description": "Shared health record of a county medical community", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
+        "patchFormat": [patch.MEDIA],
+        "rest": [_server(offers, limits)],
+    }
+
+
+def _limits(limits: Limits, page: int) -> str:
+    return (
+        f"A body has {limits.body_bytes} bytes at most (gzip is taken), a Bundle {limits.bundle_entries} entries, JSON "
+        f"{limits.nesting} levels, a page {page} resources."
     )
+
+
+def _server(offers: Offers, limits: str) -> Json:
+    codes = [code for place, method, names in _ON_ALL if method in offers.places.get(place, {}) for code in names]
+    return {
+        "mode": "server",
+        "documentation": f"{_POLICY} {limits}",
+        "security": {"description": _SECURITY},
+        "resource": [_resource(offers, name) for name in served()],
+        "interaction": [{"code": code} for code in codes],
+        **_listed("operation", [_operation(name) for name in offers.on_server]),
+        "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in compartments.names()],
+    }
 
 
 def served() -> tuple[str, ...]:
     """Return the resource types this server answers for."""
-    return tuple(name for name in parameters.types() if name not in _UNSERVED)
+    return parameters.types()
 
 
 def searchable(name: str) -> list[parameters.Parameter]:
     """Return the search parameters of a type that are answered."""
-    found = parameters.for_type(name)
-    if name in _RENDERED:
-        return [found[one] for one in _RENDERED[name]]
-    return [one for one in found.values() if answerable(one)]
+    return [one for one in parameters.for_type(name).values() if answerable(one)]
 
 
-def _resource(name: str) -> dict[str, Any]:
-    if name in _RENDERED:
-        return {
-            "type": name,
-            "documentation": "Rendered for each stored version; ask by target=TYPE/ID.",
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": [_parameter(one) for one in searchable(name)],
-        }
-    includes = [f"{name}:{one.name}" for one in searchable(name) if one.kind == "reference"]
+def operations(offers: Offers, name: str) -> Iterator[str]:
+    """Yield the operations of a type, on it or on its resources."""
+    for operation in {**offers.on_type, **offers.on_instance}:
+        types = _OPERATIONS.get(operation, ("", ()))[1]
+        if not types or name in types:
+            yield operation
+
+
+def _resource(offers: Offers, name: str) -> Json:
+    codes = [code for place, method, code in _ON_TYPES if method in offers.at(name, place)]
     return {
         "type": name,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned",
+        **({"documentation": _RENDERED} if name == "Provenance" else {}),
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": False,
+        "updateCreate": True,
+        "conditionalCreate": True,
         "conditionalRead": "full-support",
-        **({"searchInclude": includes} if includes else {}),
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical", "local"],
+        "searchInclude": ["*", f"{name}:*", *_includes()[name]],
+        **_listed("searchRevInclude", _pointing().get(name, [])),
         "searchParam": [_parameter(one) for one in searchable(name)],
+        **_listed("operation", [_operation(one, name) for one in operations(offers, name)]),
     }
 
 
-def _parameter(parameter: parameters.Parameter) -> dict[str, Any]:
-    return {"name": parameter.name, "type": parameter.kind}
+def _listed(name: str, values: list[Any]) -> Json:
+    """Return a member with its values; none where there are none, for FHIR has no empty arrays."""
+    return {name: values} if values else {}
+
+
+def _operation(name: str, kind: str = "") -> Json:
+    address = _OPERATIONS.get(name, (f"Resource-{name[1:]}", ()))[0].format(kind)
+    return {"name": name[1:], "definition": f"http://hl7.org/fhir/OperationDefinition/{address}"}
+
+
+@cache
+def _includes() -> dict[str, list[str]]:
+    return {name: [f"{name}:{one.name}" for one in searchable(name) if one.kind == "reference"] for name in served()}
+
+
+@cache
+def _pointing() -> dict[str, list[str]]:
+    """Return, for each type, the reference parameters that name it as a target; those to any type are left out."""
+    found: dict[str, list[str]] = {}
+    for name in served():
+        for one in include.references(name):
+            for target in one.targets if len(one.targets) < len(served()) else ():
+                found.setdefault(target, []).append(f"{name}:{one.name}")
+    return found
+
+
+def _parameter(parameter: parameters.Parameter) -> Json:
+    told = {"documentation": parameter.description} if parameter.description else {}
+    return {"name": parameter.name, "type": parameter.kind, **told}

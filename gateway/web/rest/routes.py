@@ -8,7 +8,7 @@ from gateway.web.rest import binary, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
-from gateway.web.rest.metadata import metadata
+from gateway.web.rest.metadata import Capabilities, Offers
 from gateway.web.rest.patch import MEDIA
 from gateway.web.rest.read import read, vread
 from gateway.web.rest.search import search, search_all, search_compartment
@@ -63,7 +63,8 @@ ON_INSTANCE: dict[str, Offered] = {"$validate": {"GET": validate.validate, "POST
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 
 _BUNDLES = Bundles(find)
-METADATA: Offered = {"GET": metadata}
+CAPABILITIES = Capabilities(lambda: Offers(PLACES, OWN, ON_SERVER, ON_TYPE, ON_INSTANCE))
+METADATA: Offered = {"GET": CAPABILITIES.metadata}
 _TYPE: Offered = {
     "GET": search,
     "POST": write.create,
@@ -99,6 +100,9 @@ OWN: dict[tuple[str, ...], Offered] = {
     ("Provenance", "ID"): {**_INSTANCE, "GET": provenance.read},
 }
 """Types that some interaction treats in a way of their own."""
+
+OFFERS = Offers(PLACES, OWN, ON_SERVER, ON_TYPE, ON_INSTANCE)
+"""All of it, for /metadata and /openapi.json."""
 
 WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post})
 """Interactions that may wait for a lock; they have threads of their own, so that reads never wait behind them."""

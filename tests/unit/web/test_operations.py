@@ -122,12 +122,18 @@ def test_the_capability_statement_is_valid_and_says_what_is_done(local):
     assert (found["fhirVersion"], found["kind"]) == ("4.0.1", "instance")
     assert found["implementation"]["url"] == "http://127.0.0.1:8000/fhir"
     resources = {each["type"]: each for each in found["rest"][0]["resource"]}
-    assert set(resources) == set(parameters.types()) - {"AuditEvent"}
+    assert set(resources) == set(parameters.types())
     patient = resources["Patient"]
-    assert {one["code"] for one in patient["interaction"]} == {"read", "vread", "history-instance", "search-type"}
-    assert {"name": "birthdate", "type": "date"} in patient["searchParam"]
+    told = {one["code"] for one in patient["interaction"]}
+    assert {"read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type"} <= told
+    assert ("birthdate", "date") in [(one["name"], one["type"]) for one in patient["searchParam"]]
     assert "Patient:organization" in patient["searchInclude"]
-    assert [one["name"] for one in resources["Provenance"]["searchParam"]] == ["target"]
+    assert "Observation:subject" in patient["searchRevInclude"]
+    assert (patient["conditionalCreate"], patient["conditionalUpdate"], patient["updateCreate"]) == (True, True, True)
+    server = found["rest"][0]
+    assert {"transaction", "batch"} <= {one["code"] for one in server["interaction"]}
+    assert f"{16 << 20} bytes" in server["documentation"]
+    assert found["patchFormat"] == ["application/json-patch+json"]
     assert local.ask("HEAD", "/fhir/metadata").content == b""
 
 
@@ -152,10 +158,20 @@ def test_the_api_description_lists_every_interaction(local):
     assert {"/fhir/metadata", "/fhir/Patient/{id}/_history/{vid}", "/feeds/{feed}", "/health/ready", "/metrics"} <= set(
         paths
     )
-    asked = [one["name"] for one in paths["/fhir/Patient"]["get"]["parameters"]]
-    assert {"birthdate", "_count", "_format"} <= set(asked)
-    assert len(asked) == len(set(asked))
-    assert "/fhir/Provenance/{id}/_history" not in paths
+    shared = {f"#/components/parameters/{key}": one for key, one in api["components"]["parameters"].items()}
+
+    def asked(path, method):
+        given = [shared.get(one.get("$ref"), one) for one in paths[path][method]["parameters"]]
+        names = [(one["in"], one["name"]) for one in given]
+        assert len(names) == len(set(names))
+        return {name for _, name in names}
+
+    assert {"birthdate", "_count", "_format"} <= asked("/fhir/Patient", "get")
+    assert {"id", "If-Match", "If-None-Match", "Prefer"} <= asked("/fhir/Patient/{id}", "put")
+    assert "If-None-Exist" in asked("/fhir/Patient", "post")
+    assert set(paths["/fhir/Patient/{id}"]) == {"get", "put", "patch", "delete"}
+    bodies = {path: item["post"]["requestBody"]["content"] for path, item in paths.items() if "post" in item}
+    assert "application/fhir+json" in bodies["/fhir"]
     assert "application/x-www-form-urlencoded" in paths["/fhir/Patient/_search"]["post"]["requestBody"]["content"]
 
 
