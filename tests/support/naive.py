@@ -1,7 +1,7 @@
 """Search as R4's page says it, over resources in memory: slow and plain, and sharing no code with what it judges.
 
 Written from http://hl7.org/fhir/R4/search.html and the published expressions of the few parameters below; it imports
-neither gateway.search nor gateway.store. Dates without a zone stand at +08:00.
+neither gateway.search nor gateway.store. Dates without a zone stand in China.
 """
 
 import re
@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Json = dict[str, Any]
 Pair = tuple[str, str]
 Key = tuple[str, str]
 
-CHINA = timezone(timedelta(hours=8))
+CHINA = ZoneInfo("Asia/Shanghai")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOREVER = 10**30
 
@@ -635,7 +636,7 @@ def key_of(resource: Json) -> Key:
 
 
 def _is_name(facts: tuple[str, ...], type_name: str) -> bool:
-    return type_name == "HumanName" or facts[1].startswith(("name.", "name:string"))
+    return type_name == "HumanName" or facts[1].startswith("name.")
 
 
 def _pairs(resource: Json, facts: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:

@@ -1,0 +1,3 @@
+"""The stores of tests/store."""
+
+from tests.store.conftest import database_url, new_store, store  # noqa: F401
