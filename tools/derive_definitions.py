@@ -23,6 +23,7 @@ DAY = "2026-11-22"
 CLAIMED = {"system": f"{BASE}/CodeSystem/profile-use", "code": "claimed"}
 CN = [{"coding": [{"system": "urn:iso:std:iso:3166", "code": "CN"}]}]
 FIRST = 20000
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -83,8 +84,7 @@ def definitions(root: Path) -> dict[str, Json]:
 
 def source(root: Path, name: str) -> dict[str, Json]:
     """Return one file of tools/definitions."""
-    read: dict[str, Json] = yaml.safe_load((root / "tools" / "definitions" / f"{name}.yaml").read_text("utf-8"))
-    return read
+    return _yaml(root / "tools" / "definitions" / f"{name}.yaml")
 
 
 def _text(definition: Json) -> str:
@@ -281,7 +281,7 @@ def code_maps(root: Path) -> dict[str, Json]:
 
 
 def _yaml(path: Path) -> Json:
-    read: Json = yaml.safe_load(path.read_text("utf-8"))
+    read: Json = yaml.load(path.read_text("utf-8"), Loader=LOADER)
     return read
 
 
@@ -374,20 +374,25 @@ def profiles_table(root: Path) -> str:
 
 
 def _demand(told: Json) -> str:
-    words = [f"{told.get('min', 0)}..{told.get('max', '*')}"] if "min" in told or "max" in told else []
+    words = _times(told.get("min"), told.get("max"))
     words += [f"the extension `{told['extension']}`"] if "extension" in told else []
     words += [f"a reference to {' or '.join(told['to'])}"] if "to" in told else []
     words += [f"is `{_shown(told['fixed'][1])}`"] if "fixed" in told else []
     words += [f"holds `{_shown(told['pattern'][1])}`"] if "pattern" in told else []
     words += [f"codes of `{told['values'][0]}` ({told['values'][1]})"] if "values" in told else []
-    words += [f"told apart by {told['slices'][1]}"] if "slices" in told else []
-    rules = [
-        f"{'Warning: ' if level == 'warning' else ''}{sentence} (`{key}`)"
-        for key, level, sentence, _ in told.get("rules", [])
-    ]
-    return ". ".join(
-        [*([", ".join(words)] if words else []), *rules, *([told["why"].rstrip(".")] if "why" in told else [])]
-    ).replace("|", "\\|")
+    words += [f"told apart by {told['slices'][1].replace('$this', 'what they hold')}"] if "slices" in told else []
+    sentences = [", ".join(words)] if words else []
+    for key, level, sentence, _ in told.get("rules", []):
+        sentences.append(f"{'*Warning:* ' if level == 'warning' else ''}{sentence.rstrip('.')} (`{key}`)")
+    sentences += [told["why"].rstrip(".")] if "why" in told else []
+    return ". ".join(sentences).replace("|", "\\|")
+
+
+def _times(least: int | None, most: int | None) -> list[str]:
+    if least and least == most:
+        return ["once" if least == 1 else f"{least} times"]
+    need = ["needed" if least == 1 else f"at least {least}"] if least else []
+    return need + (["at most one" if most == 1 else f"at most {most}"] if most else [])
 
 
 def _shown(value: Any) -> str:

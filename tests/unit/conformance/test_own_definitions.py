@@ -1,0 +1,309 @@
+"""Our own definitions: everything the gateway says in names of ours is defined, and what it produces satisfies them."""
+
+import importlib.util
+import json
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from stdnum import luhn, verhoeff
+
+from gateway.conformance import profiles, validate
+from gateway.fhir import types
+from gateway.mapping.environment import BASE
+from gateway.search import expression
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = sorted((ROOT / "mappings").glob("**/samples/*.json"))
+DEFINITIONS = ROOT / "tools" / "definitions"
+STRUCTURE = f"{BASE}/StructureDefinition/"
+SYSTEM = f"{BASE}/CodeSystem/"
+URL = re.compile(
+    r"(?:https://yigong\.example/fhir|\{BASE\})/"
+    r"((?:StructureDefinition|CodeSystem|ValueSet|ConceptMap|NamingSystem|SearchParameter)/[A-Za-z0-9._/-]*[A-Za-z0-9])"
+)
+UNUSED = {  # what no mapping uses, and why it is here
+    "StructureDefinition/release": "places are released by the referral service (ruling R15), whose search parameters stand ready",
+    "CodeSystem/slot-audience": "the audience of a release",
+    "ValueSet/team-role": "people choose from it",
+    "ValueSet/family-relation": "people choose from it",
+    "ValueSet/sex": "people choose from it",
+    "ValueSet/marital-status": "people choose from it",
+    "ValueSet/abo-blood-group": "people choose from it",
+    "ValueSet/rh-blood-group": "people choose from it",
+    "ValueSet/identity-document": "people choose from it",
+}
+NUMBERS = {  # index rows stand under them: a number is never changed, taken away or given again
+    "coverage-period": 20000,
+    "task-due": 20001,
+    "slot-release-audience": 20002,
+    "slot-release-from": 20003,
+    "careplan-population-group": 20004,
+    "careplan-contract-status": 20005,
+    "patient-area": 20006,
+    "organization-area": 20007,
+}
+
+
+@cache
+def ours():
+    return profiles.load(ROOT / "profiles")
+
+
+@cache
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def resources(value):
+    """Yield the resources of a golden file, whatever they are wrapped in."""
+    if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from resources(one)
+
+
+@cache
+def golden():
+    """Every resource of the golden pairs, with the name of its file; their draft references are given right ids."""
+    found = []
+    for path in SAMPLES:
+        text = re.sub(r'("reference": "[A-Za-z]+/)[^"]*"', r'\1x"', path.read_text("utf-8"))
+        found += [(path.stem, one) for one in resources(json.loads(text))]
+    return found
+
+
+# The inventory
+
+
+def used():
+    """Own addresses by the files that use them."""
+    found = defaultdict(set)
+    for folder, pattern in (("mappings", "*.yaml"), ("gateway", "*.py"), ("examples", "*"), ("profiles", "*.json")):
+        for path in (ROOT / folder).rglob(pattern):
+            if path.is_file() and path.suffix in {".yaml", ".py", ".json", ".md", ".toml"}:
+                for address in URL.findall(path.read_text("utf-8")):
+                    found[address].add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def test_every_address_of_ours_that_is_used_is_defined():
+    known = ours()
+    bare = [
+        address
+        for address in used()
+        if f"{BASE}/{address}" not in known.canonical and known.naming(f"{BASE}/{address}") is None
+    ]
+    assert bare == []
+
+
+def test_everything_defined_is_used_or_has_a_reason():
+    places = used()
+    systems = {
+        include["system"]
+        for one in ours().definitions.values()
+        for include in one.get("compose", {}).get("include", ())
+    }
+    idle = []
+    for name, one in ours().definitions.items():
+        if one["resourceType"] not in ("StructureDefinition", "CodeSystem", "ValueSet") or "url" not in one:
+            continue
+        address = one["url"].removeprefix(f"{BASE}/")
+        alone = not places.get(address, set()) - {f"profiles/{folder}/{one['id']}.json" for folder in profiles.FOLDERS}
+        profile = one["resourceType"] == "StructureDefinition" and one["type"] != "Extension"
+        national = one["url"].startswith("urn:oid:") and (one["url"] in systems or known_naming(one["url"]))
+        if alone and not profile and not national and one["url"] not in systems and address not in UNUSED:
+            idle.append(name)
+    assert idle == []
+    assert {address for address in UNUSED if f"{BASE}/{address}" not in ours().canonical} == set()
+
+
+def known_naming(url):
+    return ours().naming(url) is not None
+
+
+def test_the_files_are_what_the_definitions_say(capsys):
+    assert tool("derive_definitions").main(["--check", str(ROOT)]) == 0, capsys.readouterr().out
+
+
+# Extensions
+
+
+def extensions():
+    return [one for one in ours().definitions.values() if one.get("type") == "Extension"]
+
+
+def test_every_extension_says_where_it_stands_what_it_holds_and_how_often():
+    assert len(extensions()) > 100
+    for one in extensions():
+        root, *elements = one["differential"]["element"]
+        assert root["max"] in ("1", "*"), one["id"]
+        assert all(
+            place["expression"].split(".")[0] in types.RESOURCE_TYPES | types.DATA_TYPES for place in one["context"]
+        )
+        values = [element for element in elements if element["path"].endswith("value[x]")]
+        assert all(value.get("max") == "0" or value["type"] for value in values), one["id"]
+        assert one["title"] and one["description"].rstrip(".")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_every_extension_the_gateway_writes_satisfies_its_definition(path):
+    text = re.sub(r'("reference": "[A-Za-z]+/)[^"]*"', r'\1x"', path.read_text("utf-8"))
+    for one in resources(json.loads(text)):
+        if STRUCTURE in json.dumps(one):
+            found = [issue for issue in validate.validate(one, ours()) if "xtension" in issue.where]
+            assert [(issue.where, issue.text) for issue in found if issue.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "holder", "value"),
+    [
+        ("ethnic-group", "Patient", {"valueString": "汉族"}),
+        ("ethnic-group", "Practitioner", {"valueCodeableConcept": {"text": "汉族"}}),
+        ("refund", "ExplanationOfBenefit", {}),
+    ],
+)
+def test_an_extension_of_another_type_or_place_is_refused(name, holder, value):
+    bad = {"resourceType": holder, "extension": [{"url": STRUCTURE + name, **value}]}
+    assert [
+        issue for issue in validate.validate(bad, ours()) if issue.severity == "error" and "xtension" in issue.where
+    ]
+
+
+# Codes
+
+
+def rows():
+    """Yield own system, code and display of every code map of the mappings."""
+    for path in (ROOT / "mappings").rglob("*.yaml"):
+        yield from coded(yaml.load(path.read_text("utf-8"), Loader=tool("verify_codes").LOADER))
+
+
+def coded(value):
+    if isinstance(value, dict):
+        for row in value["rows"].values() if isinstance(value.get("rows"), dict) else ():
+            if isinstance(row, dict):
+                yield row.get("system", value.get("system", "")), row["code"], row.get("display", "")
+        if "system" in value and "code" in value:
+            yield value["system"], value["code"], value.get("display", "")
+        for below in value.values():
+            yield from coded(below)
+    elif isinstance(value, list):
+        for one in value:
+            yield from coded(one)
+
+
+def test_every_code_the_mappings_write_is_in_its_code_system_under_its_name():
+    strange = set()
+    for system, code, display in rows():
+        defined = ours().canonical.get(system)
+        if defined is None or defined["resourceType"] != "CodeSystem" or defined["content"] == "not-present":
+            continue
+        concept = next((one for one in defined["concept"] if one["code"] == code), None)
+        names = {concept["display"], *(word["value"] for word in concept["designation"])} if concept else set()
+        if concept is None or (display and display not in names):
+            strange.add((system, code, display))
+    assert strange == set()
+
+
+def test_codes_have_names_in_both_languages():
+    for one in ours().definitions.values():
+        for concept in one.get("concept", ()) if one["resourceType"] == "CodeSystem" else ():
+            assert concept["designation"][0]["language"] == "en", (one["id"], concept)
+            assert concept["designation"][0]["value"].isascii()
+        assert len({concept["code"] for concept in one.get("concept", ())}) == len(one.get("concept", ()))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "target"),
+    [
+        ("sex", "1", ("male", "equivalent")),
+        ("sex", "9", ("unknown", "wider")),
+        ("marital-status", "22", ("M", "wider")),
+        ("marital-status-1984", "4", ("D", "equivalent")),
+        ("insurance-kind", "03", ("390", "wider")),
+        ("insurance-kind", "01", ("310", "equivalent")),
+        ("insurance-name", "新农合", ("390", "wider")),
+        ("front-page-abo", "3", ("3", "equivalent")),
+        ("identity-document-rc038", "6", ("03", "equivalent")),
+        ("family-relation", "11", ("HUSB", "equivalent")),
+    ],
+)
+def test_a_concept_map_says_what_the_mapping_does(name, code, target):
+    groups = ours().definitions[f"ConceptMap/{name}"]["group"]
+    (found,) = [one["target"][0] for group in groups for one in group["element"] if one["code"] == code]
+    assert (found["code"], found["equivalence"]) == target
+
+
+def test_kinds_of_insurance_that_the_platform_numbers_otherwise_are_not_guessed():
+    groups = ours().definitions["ConceptMap/insurance-kind"]["group"]
+    assert {one["code"] for group in groups for one in group["element"]} == {"01", "02", "03"}
+
+
+def test_codes_of_others_are_looked_up_and_their_check_digits_are_right():
+    listed = yaml.safe_load((DEFINITIONS / "published-codes.yaml").read_text("utf-8"))
+    known = {(name, code) for name, one in listed.items() for kind in ("found", "not_found") for code in one[kind]}
+    assert set(tool("verify_codes").used(ROOT)) == known, "run tools/verify_codes.py"
+    assert [code for name, code in known if name == "loinc" and not luhn.is_valid(code.replace("-", ""))] == []
+    assert [code for name, code in known if name == "snomed" and not verhoeff.is_valid(code)] == []
+
+
+def test_the_documentation_names_the_codes_that_could_not_be_looked_up():
+    listed = yaml.safe_load((DEFINITIONS / "published-codes.yaml").read_text("utf-8"))
+    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    assert [code for one in listed.values() for code in one["not_found"] if f"`{code}`" not in page] == []
+
+
+# Search parameters
+
+
+def test_search_parameters_have_numbers_that_stay():
+    found = {}
+    for one in ours().definitions.values():
+        if one["resourceType"] == "SearchParameter":
+            (number,) = one["extension"]
+            assert number["url"] == f"{STRUCTURE}search-parameter-number"
+            found[one["id"]] = number["valueInteger"]
+            assert expression.parse(one["expression"])
+            assert one["base"][0] in types.RESOURCE_TYPES
+    assert found == NUMBERS
+
+
+# Naming
+
+
+def test_every_identifier_system_the_gateway_writes_has_a_name():
+    systems = set()
+
+    def walk(value):
+        if isinstance(value, dict):
+            if "value" in value and isinstance(value.get("system"), str) and "code" not in value:
+                systems.add(value["system"])
+            for one in value.values():
+                walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                walk(one)
+
+    walk([one for _, one in golden()])
+    others = {"urn:dicom:uid", "urn:ietf:rfc:3986", "http://unitsofmeasure.org", "phone", "email"}
+    assert {name for name in systems - others if ours().naming(name) is None} == set()
+
+
+def test_every_national_number_of_the_mappings_has_a_name():
+    naming = yaml.safe_load((ROOT / "mappings" / "base" / "naming.yaml").read_text("utf-8"))
+    assert [name for name, uri in naming["national"].items() if ours().naming(uri) is None] == []
+
+
+def test_no_definition_depends_on_the_base_of_institution_numbers():
+    # base_url is an installation's own; addresses of definitions are ours and the same everywhere.
+    for path in (ROOT / "profiles").rglob("*.json"):
+        text = path.read_text("utf-8")
+        assert f"{BASE}/id/" not in text and f"{BASE}/codes/" not in text, path.name
