@@ -1,7 +1,7 @@
 """Includes: the resources that matches refer to or are referred to by, each once, as far as the scope sees them.
 
-References are read off the index. A resource's text is read where the index cannot tell: of a target that came later
-it holds a hash only, and of a reference to one version no version.
+References are read off the index; a resource's text is read only where one of them names a version, which the index
+does not keep.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ from gateway.store.type_ids import TYPE_ID
 _CHUNK = 128
 _VERSIONED = b"/_history/"
 _TARGETS = "SELECT pid, param, target FROM search_reference"
+_LATE = "SELECT hash, pid FROM unstored u JOIN resource r ON r.type_id=u.type_id AND r.fid=u.fid"
 
 Wanted = dict[int | Literal, frozenset[str] | None]
 """What to fetch, a pid or a version by name -> the types it may be of (None any)."""
@@ -89,20 +90,27 @@ class _Desk:
         if not asked:
             return wanted
         targets: dict[int, list[tuple[int, int]]] = {}
-        for pid, param, target in self.tx.session.keyed(_TARGETS, (("pid", "int"),), [(pid,) for pid in layer]):
-            targets.setdefault(pid, []).append((param, target))
+        rows = self.tx.session.keyed(_TARGETS, (("pid", "int"),), [(pid,) for pid in layer])
+        late = self._late({target for _, _, target in rows if target < 0})
+        for pid, param, target in rows:
+            if target > 0 or target in late:
+                targets.setdefault(pid, []).append((param, late.get(target, target)))
         for pid, hit in layer.items():
             for each in asked:
                 if each.type in ("", hit.type):
                     self._from(hit, each, targets.get(pid, []), wanted)
         return wanted
 
+    def _late(self, hashes: set[int]) -> dict[int, int]:
+        """Return hash -> pid of targets that were stored after what refers to them."""
+        return dict(self.tx.session.keyed(_LATE, (("hash", "int"),), [(one,) for one in hashes])) if hashes else {}
+
     def _from(self, hit: StoredHit, asked: Include, rows: list[tuple[int, int]], wanted: Wanted) -> None:
         followed = references(hit.type) if asked.parameter is None else [asked.parameter]
         params = {stored.id for parameter in followed for stored in parameters.stored(parameter)}
         found = [target for param, target in rows if param in params]
         types = _types(asked)
-        if any(target < 0 for target in found) or (found and _VERSIONED in hit.body):
+        if found and _VERSIONED in hit.body:
             self._by_text(hit, followed, types, wanted)
         else:
             for target in found:

@@ -30,7 +30,7 @@ def choose(session: Session, search: Search, compiler: Compiler) -> Plan:
         predicates.append(_within(search.within, search.type, compiler))
     type_id = TYPE_ID[search.type]
     guard = all_of([Sql("+r.type_id=?", (type_id,)), compiler.guard])
-    order = order_of(search.sort, type_id, compiler.guard)
+    order = order_of(search.sort, type_id)
     plan = Plan(session, search, _where(guard, predicates), "", order)
     if any(each.spans == () for each in predicates):
         plan.spans, plan.words = (), "nothing: one condition has no rows"

@@ -5,7 +5,6 @@ last either way. Equal ones stand by pid, in the direction of the first key, so 
 repeat or skip.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ from typing import Any, NamedTuple
 
 from gateway.search import parameters
 from gateway.search.extract import leaf_types
+from gateway.search.kinds.string import SPOKEN
 from gateway.search.parameters import Parameter
 from gateway.search.request import Cursor, Sort
+from gateway.store.index import INTERNED
 from gateway.store.index_tables import COLUMNS, bucket
 from gateway.store.predicates import ALWAYS, Sql, all_of, any_of
 from gateway.store.type_ids import TYPE_ID
@@ -113,27 +114,35 @@ class Values(Key):
 
 @dataclass(frozen=True, slots=True)
 class Indexed(Key):
-    """The values of a parameter that stand in its index in order."""
+    """The values of a parameter that stand in its index in order; how a name sounds is no value of its own."""
 
     table: str = ""
     param: int = 0
     column: str = ""
 
+    def _mine(self, alias: str = "t") -> Sql:
+        mine = Sql(f"{alias}.param=?", (self.param,))
+        if self.table != "search_string":
+            return mine
+        return Sql(f"{mine.text} AND {alias}.exact<>?", (*mine.params, SPOKEN))
+
     def value(self) -> Sql:
         """Return the best value of a resource `r`."""
         best = "max" if self.descending else "min"
-        one = f"(SELECT {best}(t.{self.column}) FROM {self.table} t WHERE t.pid=r.pid AND t.param=?)"  # noqa: S608
-        return Sql(one, (self.param,))
+        mine = self._mine()
+        one = f"(SELECT {best}(t.{self.column}) FROM {self.table} t WHERE t.pid=r.pid AND {mine.text})"  # noqa: S608
+        return Sql(one, mine.params)
 
     def absent(self) -> Sql:
         """Say that a resource `r` has no value."""
-        one = f"SELECT 1 FROM {self.table} t WHERE t.pid=r.pid AND t.param=? LIMIT 1"  # noqa: S608  constants
-        return Sql(f"({one}) IS NULL", (self.param,))
+        mine = self._mine()
+        one = f"SELECT 1 FROM {self.table} t WHERE t.pid=r.pid AND {mine.text} LIMIT 1"  # noqa: S608  constants
+        return Sql(f"({one}) IS NULL", mine.params)
 
     def road(self) -> Road:
         """Return the parameter's index; of several values of a resource only the best one counts."""
         entries = Sql(f"{self.table} t WHERE t.param=?", (self.param,))
-        where = all_of([Sql("r.pid=t.pid AND t.param=?", (self.param,)), self._best()])
+        where = all_of([Sql("r.pid=t.pid"), self._mine(), self._best()])
         first = "t.bucket" if self.table == "search_quantity" else ""
         return Road(entries, f"{self.table} t CROSS JOIN resource r", where, f"t.{self.column}", "t.pid", first)
 
@@ -141,8 +150,9 @@ class Indexed(Key):
         columns = COLUMNS[self.table.removeprefix("search_")][2:]
         mine, other = (",".join(f"{alias}.{column}" for column in columns) for alias in "tx")
         way = ">" if self.descending else "<"
-        better = f"x.pid=t.pid AND x.param=t.param AND ({other}) {way} ({mine})"
-        return Sql(f"(SELECT 1 FROM {self.table} x WHERE {better} LIMIT 1) IS NULL")  # noqa: S608  constants
+        held = self._mine("x")
+        better = f"x.pid=t.pid AND {held.text} AND ({other}) {way} ({mine})"
+        return Sql(f"(SELECT 1 FROM {self.table} x WHERE {better} LIMIT 1) IS NULL", held.params)  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,21 +232,21 @@ def until(key: Key, road: Road, at: Any) -> Sql:
     return Sql(f"{road.value} {'>=' if key.descending else '<='} ?", (at,))
 
 
-def order_of(sorts: Sequence[Sort], type_id: int, guard: Sql) -> Order:
-    """Return the order of some sort keys; `guard` is what the scope lets a resource `r` be."""
+def order_of(sorts: Sequence[Sort], type_id: int) -> Order:
+    """Return the order of some sort keys."""
     if not sorts:
         return Order()
-    return Order(tuple(_key(sort, type_id, guard) for sort in sorts), sorts[0].descending)
+    return Order(tuple(_key(sort, type_id) for sort in sorts), sorts[0].descending)
 
 
-def _key(sort: Sort, type_id: int, guard: Sql) -> Key:
+def _key(sort: Sort, type_id: int) -> Key:
     if sort.parameter.name in _OWN:
         return Column(sort.descending, may_lack=False, name=_OWN[sort.parameter.name], type_id=type_id)
     stored = parameters.stored(sort.parameter)
     found = [_indexed(each, sort.descending) for each in stored]
     if len(found) == 1 and found[0] is not None:
         return found[0]
-    sources = tuple(source for each in stored for source in _sources(each, sort.parameter.only, guard))
+    sources = tuple(source for each in stored for source in _sources(each, sort.parameter.only))
     return Values(sort.descending, sources=sources)
 
 
@@ -244,15 +254,18 @@ _OWN = {"_lastUpdated": "updated_us", "_id": "fid"}
 
 
 def _indexed(stored: Parameter, descending: bool) -> Indexed | None:
+    """Return the key of a parameter whose index has its values in order."""
     if stored.kind == "token" and leaf_types(stored) <= TEXT_TOKENS:
         return Indexed(descending, table="search_identifier", param=stored.id, column="value")
-    column = _COLUMN.get(stored.kind)
+    column = _COLUMN.get(stored.kind) if stored.name not in INTERNED else None
     return Indexed(descending, table=f"search_{stored.kind}", param=stored.id, column=column) if column else None
 
 
-def _sources(stored: Parameter, only: str, guard: Sql) -> list[Sql]:
+def _sources(stored: Parameter, only: str) -> list[Sql]:
     if stored.kind == "reference":
-        return [_target(stored.id, only, guard)]
+        return [_target("resource y ON y.pid=t.target", stored.id, only), _target(_UNSTORED, stored.id, only)]
+    if stored.name in INTERNED:
+        return [_code(stored.id)]
     if stored.kind != "token":
         return [_held(f"search_{stored.kind}", _COLUMN[stored.kind], stored.id)]
     types = leaf_types(stored)
@@ -269,11 +282,15 @@ def _code(param: int) -> Sql:
     return Sql(text, (param,))
 
 
-def _target(param: int, only: str, guard: Sql) -> Sql:
-    """Return the source of Type/id texts of visible targets; type numbers are in alphabetical order."""
-    seen = Sql(re.sub(r"\br\.", "y.", guard.text), guard.params)
+_UNSTORED = "unstored y ON y.hash=t.target"
+
+
+def _target(join: str, param: int, only: str) -> Sql:
+    """Return the source of Type/id texts as they are written, so of targets nobody may see too.
+
+    Numbers of types are in alphabetical order.
+    """
     of_type = [Sql("y.type_id=?", (TYPE_ID[only],))] if only else []
-    where = all_of([Sql("t.pid=r.pid AND t.param=? AND y.pid=t.target", (param,)), *of_type, seen])
+    where = all_of([Sql("t.pid=r.pid AND t.param=?", (param,)), *of_type])
     named = "CAST(1000+y.type_id AS TEXT) || '/' || y.fid AS v"
-    text = f"SELECT {named} FROM search_reference t CROSS JOIN resource y WHERE {where.text}"  # noqa: S608  constants
-    return Sql(text, where.params)
+    return Sql(f"SELECT {named} FROM search_reference t JOIN {join} WHERE {where.text}", where.params)  # noqa: S608
