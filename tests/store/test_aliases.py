@@ -1,5 +1,6 @@
 """Business keys: a site's number means one resource, merges re-point it, claims have one holder."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -107,3 +108,42 @@ def test_of_parallel_claims_one_is_granted(new_store):
         tx.drop_claims("Patient", ["id|100"])
         assert tx.claims("Patient", ["id|100"]) == {}
     assert len(granted) == 1
+
+
+def test_free_keys_are_added_and_taken_ones_stay(store):
+    with store.write() as tx:
+        tx.add_free_aliases("county", {CARD: Target(1, "a")})
+        tx.add_free_aliases("county", {CARD: Target(2, "b"), VISIT: Target(2, "b")})
+        tx.add_free_aliases("county", {})
+    with store.read() as tx:
+        assert tx.aliases("county", [CARD, VISIT]) == {CARD: (1, "a"), VISIT: (2, "b")}
+
+
+def test_a_claim_that_is_held_makes_others_wait_and_see_what_was_done(store):
+    entered, results = threading.Event(), []
+
+    def second():
+        entered.wait()
+        with store.write() as tx:
+            tx.hold_claims("s", ["k"])
+            results.append(tx.claims("s", ["k"]))
+
+    other = threading.Thread(target=second)
+    other.start()
+    with store.write() as tx:
+        tx.hold_claims("s", ["k", "j"])
+        entered.set()
+        assert results == []
+        tx.set_claims("s", {"k": 7})
+    other.join()
+    assert results == [{"k": 7}]
+
+
+def test_claims_are_set_anew_and_released_with_what_holds_them(store):
+    with store.write() as tx:
+        tx.set_claims("s", {"k": 7, "j": 8})
+        tx.set_claims("s", {"k": 9, "j": 8})
+        tx.set_claims("kept", {"k": 9})
+    with store.write() as tx:
+        tx.release_claims([9], besides="kept")
+        assert (tx.claims("s", ["k", "j"]), tx.claims("kept", ["k"])) == ({"j": 8}, {"k": 9})

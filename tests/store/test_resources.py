@@ -1,6 +1,7 @@
 """The record: versions kept exactly, heads that move by one, nothing seen outside its scope."""
 
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -205,3 +206,34 @@ def test_the_search_index_is_written_in_the_same_transaction(store):
         raise ValueError("undo")
     with store.read() as tx:
         assert tx.session.value("SELECT count(*) FROM search_token") == 0
+
+
+def test_heads_that_are_locked_wait_for_who_holds_them(store):
+    create(store, "a", "b")
+    entered, seen = threading.Event(), []
+
+    def second():
+        entered.wait()
+        with store.write() as tx:
+            seen.append(tx.lock_heads([("Patient", "b"), ("Patient", "a"), ("Patient", "zz")]))
+
+    other = threading.Thread(target=second)
+    other.start()
+    with store.write() as tx:
+        heads = tx.lock_heads([("Patient", "a")])
+        entered.set()
+        tx.put([version(heads["Patient", "a"].pid, "a", 2)])
+        assert seen == []
+    other.join()
+    assert {name: head.ver for name, head in seen[0].items()} == {("Patient", "a"): 2, ("Patient", "b"): 1}
+
+
+def test_the_newest_item_that_told_of_a_resource_is_known_after_clients_changed_it(store):
+    (pid,) = create(store, "a", item_id=5)
+    with store.write() as tx:
+        tx.put([version(pid, "a", 2, item_id=7)])
+    with store.write() as tx:
+        numbers = tx.put([version(pid, "a", 3, actor="clinic")])
+        assert len(numbers) == 1
+    with store.read() as tx:
+        assert (tx.last_item(pid), tx.last_item(pid + 1)) == (7, 0)

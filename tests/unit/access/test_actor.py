@@ -10,6 +10,7 @@ from gateway.errors import Category, GatewayError
 def test_this_machine_is_let_in_when_opened_to_itself(peer):
     actor = actor_of(peer, insecure_local=True)
     assert (actor.name, actor.purpose, actor.scope.sites, actor.scope.test) == ("insecure-local", "TREAT", None, False)
+    assert actor.site == "local"
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "2001:db8::1", "0.0.0.0", "", "localhost", "unix:"])

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.conformance import structure
 from gateway.errors import Category, GatewayError, Transient
+from gateway.fhir.issues import Invalid, Issue
 from gateway.web import errors
 
 
@@ -30,3 +31,15 @@ def test_a_fault_of_http_has_its_own_status_and_headers():
 
 def test_half_characters_a_client_sent_do_not_break_the_answer():
     assert json.loads(errors.outcome(GatewayError("a \ud800 b")))["issue"][0]["details"]["text"] == "a ? b"
+
+
+def test_invalid_content_is_told_with_each_of_its_findings():
+    issues = [
+        Issue("warning", "value", "odd", "Patient.name"),
+        Issue("error", "code-invalid", "wr\ud800ng", "Patient.gender"),
+    ]
+    fault = Invalid(issues)
+    assert (errors.status(fault), fault.text, fault.where) == (422, "wr\ud800ng", "Patient.gender")
+    told = json.loads(errors.outcome(fault))["issue"]
+    assert [(one["severity"], one["details"]["text"]) for one in told] == [("warning", "odd"), ("error", "wr?ng")]
+    assert told[1]["expression"] == ["Patient.gender"]
