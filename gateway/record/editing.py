@@ -47,7 +47,8 @@ class Editor:
         except GatewayError as fault:
             self._store.audit.record([_failed(actor, entries, fault)])
             raise
-        self._store.audit.record([_row(actor, action, stored, entries) for action, stored in touched])
+        detail = _detail(entries)
+        self._store.audit.record([_row(actor, action, stored, detail) for action, stored in touched])
         return done
 
     def _incoming(self, edit: Edit, number: int, count: int) -> Incoming:
@@ -84,12 +85,9 @@ class Editor:
         raise Transient("other writers were first again and again; nothing was changed. Retry.")
 
 
-def _row(actor: Actor, action: str, stored: Stored, entries: Sequence[Incoming]) -> AuditRow:
-    patient = str(stored.patient_pid or "")
-    detail = _detail(entries)
-    return AuditRow(
-        clock.now_us(), actor.name, action, "success", stored.type, stored.fid, patient, actor.purpose, detail
-    )
+def _row(actor: Actor, action: str, stored: Stored, detail: str) -> AuditRow:
+    who, patient = actor.name, str(stored.patient_pid or "")
+    return AuditRow(clock.now_us(), who, action, "success", stored.type, stored.fid, patient, actor.purpose, detail)
 
 
 def _failed(actor: Actor, entries: Sequence[Incoming], fault: GatewayError) -> AuditRow:
