@@ -93,8 +93,9 @@ class _Desk:
         rows = self.tx.session.keyed(_TARGETS, (("pid", "int"),), [(pid,) for pid in layer])
         late = self._late({target for _, _, target in rows if target < 0})
         for pid, param, target in rows:
-            if target > 0 or target in late:
-                targets.setdefault(pid, []).append((param, late.get(target, target)))
+            known = target if target > 0 else late.get(target)
+            if known is not None:
+                targets.setdefault(pid, []).append((param, known))
         for pid, hit in layer.items():
             for each in asked:
                 if each.type in ("", hit.type):
