@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import shutil
+import tarfile
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from stdnum import luhn, verhoeff
 from gateway.conformance import profiles, validate
 from gateway.fhir import types
 from gateway.mapping.environment import BASE
-from gateway.search import expression
+from gateway.search import definitions, expression, extract, parameters
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = sorted((ROOT / "mappings").glob("**/samples/*.json"))
@@ -131,6 +133,36 @@ def known_naming(url):
 
 def test_the_files_are_what_the_definitions_say(capsys):
     assert tool("derive_definitions").main(["--check", str(ROOT)]) == 0, capsys.readouterr().out
+
+
+def test_every_definition_keeps_the_rules_r4_has_for_it():
+    for name, one in ours().definitions.items():
+        assert [issue.text for issue in validate.validate(one, ours())] == [], name
+
+
+def test_files_that_differ_or_have_no_source_are_told_and_mended(tmp_path, capsys):
+    for folder in ("profiles", "tools/definitions", "mappings/base/codes", "mappings/base/tables"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    derive = tool("derive_definitions").main
+    stale = tmp_path / "profiles" / "codesystems" / "sex.json"
+    stale.write_text(stale.read_text("utf-8").replace("男性", "男"), "utf-8")
+    left = tmp_path / "profiles" / "structures" / "extension-gone.json"
+    left.write_text("{}", "utf-8")
+    assert derive(["--check", str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "sex.json" in told and "extension-gone.json" in told
+    assert derive([str(tmp_path)]) == 0
+    assert derive(["--check", str(tmp_path)]) == 0
+    assert not left.exists()
+
+
+def test_two_search_parameters_of_one_number_are_refused(tmp_path):
+    for folder in ("tools/definitions", "mappings/base/codes", "mappings/base/tables"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    source = tmp_path / "tools" / "definitions" / "searchparameters.yaml"
+    source.write_text(source.read_text("utf-8").replace("20001", "20000"), "utf-8")
+    with pytest.raises(ValueError, match="numbers of their own"):
+        tool("derive_definitions").definitions(tmp_path)
 
 
 # Extensions
@@ -255,6 +287,40 @@ def test_codes_of_others_are_looked_up_and_their_check_digits_are_right():
     assert [code for name, code in known if name == "snomed" and not verhoeff.is_valid(code)] == []
 
 
+def test_codes_are_looked_up_in_packages_and_folders(tmp_path, monkeypatch, capsys):
+    verify = tool("verify_codes")
+    coding = {
+        "resourceType": "ValueSet",
+        "compose": {"include": [{"system": "http://loinc.org", "concept": [{"code": "8302-2", "display": "Height"}]}]},
+    }
+    module = {
+        "codes": [
+            {"system": "SNOMED-CT", "code": "3457005", "display": "Referral"},
+            {"system": "LOINC", "code": "1988-5"},
+        ]
+    }
+    race = {
+        "resourceType": "CodeSystem",
+        "url": "http://race",
+        "concept": [{"code": "8867-4", "display": "No heart rate"}],
+    }
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "m.json").write_text(json.dumps(module), "utf-8")
+    (tmp_path / "v.json").write_text(json.dumps([coding, race]), "utf-8")
+    with tarfile.open(tmp_path / "some.package-1.0.tgz", "w:gz") as package:
+        package.add(tmp_path / "v.json", "package/v.json")
+    monkeypatch.setattr(verify, "TARGET", tmp_path / "found.yaml")
+    verify.main([str(tmp_path / "some.package-1.0.tgz"), str(tmp_path / "modules")])
+    made = yaml.safe_load((tmp_path / "found.yaml").read_text("utf-8"))
+    assert made["loinc"]["found"] == {
+        "1988-5": {"as": made["loinc"]["found"]["1988-5"]["as"], "names": ["(no name)"], "by": ["modules"]},
+        "8302-2": {"as": "Body height", "names": ["Height"], "by": ["some.package"]},
+    }
+    assert list(made["snomed"]["found"]) == ["3457005"]
+    assert "8867-4" in made["loinc"]["not_found"]
+    assert "'loinc': (2, 24)" in capsys.readouterr().out
+
+
 def test_the_documentation_names_the_codes_that_could_not_be_looked_up():
     listed = yaml.safe_load((DEFINITIONS / "published-codes.yaml").read_text("utf-8"))
     page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
@@ -274,6 +340,62 @@ def test_search_parameters_have_numbers_that_stay():
             assert expression.parse(one["expression"])
             assert one["base"][0] in types.RESOURCE_TYPES
     assert found == NUMBERS
+
+
+@pytest.fixture
+def installed():
+    definitions.install(ROOT / "profiles")
+    yield
+    parameters.adopt(())
+    extract.forget()
+
+
+AREA = [
+    {"extension": [{"url": f"{STRUCTURE}area-code", "valueCoding": {"system": f"{SYSTEM}area", "code": "519927115"}}]}
+]
+RELEASE = [{"url": "audience", "valueCode": "contracted"}, {"url": "from", "valueDateTime": "2025-12-20"}]
+GROUP = {"coding": [{"system": f"{SYSTEM}population-group", "code": "elder"}]}
+STATUS = {"coding": [{"system": f"{SYSTEM}contract-status", "code": "renewed"}]}
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("name", "kind", "body", "found"),
+    [
+        ("coverage-period", "Coverage", {"period": {"start": "2026-01-01"}}, ("date", 1767196800000000)),
+        ("task-due", "Task", {"restriction": {"period": {"start": "2026-01-01"}}}, ("date", 1767196800000000)),
+        (
+            "slot-release-audience",
+            "Slot",
+            {"extension": [{"url": f"{STRUCTURE}release", "extension": RELEASE}]},
+            ("token", "contracted"),
+        ),
+        (
+            "slot-release-from",
+            "Slot",
+            {"extension": [{"url": f"{STRUCTURE}release", "extension": RELEASE}]},
+            ("date", 1766160000000000),
+        ),
+        (
+            "careplan-population-group",
+            "CarePlan",
+            {"extension": [{"url": f"{STRUCTURE}population-group", "valueCodeableConcept": GROUP}]},
+            ("token", "elder"),
+        ),
+        (
+            "careplan-contract-status",
+            "CarePlan",
+            {"extension": [{"url": f"{STRUCTURE}contract-status", "valueCodeableConcept": STATUS}]},
+            ("token", "renewed"),
+        ),
+        ("patient-area", "Patient", {"address": AREA}, ("token", "519927115")),
+        ("organization-area", "Organization", {"address": AREA}, ("token", "519927115")),
+    ],
+)
+def test_a_search_parameter_finds_what_it_is_for(name, kind, body, found):
+    rows = getattr(extract.rows({"resourceType": kind, **body}, kind), found[0])
+    (row,) = [one for one in rows if one[0] == NUMBERS[name]]
+    assert found[1] in row
 
 
 # Naming
