@@ -51,6 +51,7 @@ class Attempt:
         self._distinct(revisions)
         self._read(revisions)
         self._write(revisions)
+        self._settled(revisions)
         naming.claim()
         self._tell(revisions)
         return [self._done[id(entry)] for entry in entries]
@@ -175,6 +176,16 @@ class Attempt:
             if head is None or head.deleted or not visible(head, self._actor.scope):
                 text = f"{kind}/{fid} is referred to and is not there; create it first, or in the same transaction"
                 raise Invalid([Issue("error", "not-found", text, one.kind)])
+
+    def _settled(self, revisions: Sequence[Revision]) -> None:
+        """Refuse a condition that also matches what the transaction creates: R4 has updates look after creates."""
+        created = {one.fid for one in revisions if one.entry.edit.action == "create" and one.writes}
+        for one in revisions if created else ():
+            if one.entry.condition is not None and one.entry.edit.action != "create":
+                with placed(one.entry):
+                    fids = conditional.matches(self._tx, one.entry.condition, self._actor.scope)
+                    if created.intersection(fids):
+                        raise conditional.several(one.entry.condition, at_least=len(fids))
 
     # What became of it.
 

@@ -57,5 +57,5 @@ def matches(tx: ReadTx, asked: Condition, scope: Scope) -> list[str]:
 
 def several(asked: Condition, *, at_least: int = 2) -> GatewayError:
     """Return the refusal (412) of a condition that matches more than may be acted on."""
-    text = f"the condition {asked.words} matches {at_least} resources or more; make it match one"
+    text = f"the condition {asked.words} matches {at_least} or more; make it match one resource"
     return GatewayError(text, category=Category.PRECONDITION)

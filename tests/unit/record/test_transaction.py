@@ -227,3 +227,14 @@ def test_a_large_transaction(store):
     done = all_of(store, *results, *patients)
     assert len({each.stored.patient_pid for each in done}) == 20
     assert len(found(store, "Observation", patient=done[-1].stored.fid)) == 10
+
+
+def test_a_condition_that_also_matches_what_the_transaction_creates_is_refused(store):
+    """R4 looks for what to update after it has created: then there are two."""
+    found_update = Edit("update", "Patient", text=person("1", active=True), criteria=by_number("1"))
+    fault = refused(store, create("Patient", person("1")), found_update)
+    assert (fault.category, fault.where) == (Category.PRECONDITION, "Bundle.entry[1]")
+    one(store, create("Patient", person("1")))
+    fault = refused(store, found_update, create("Patient", person("1")))
+    assert (fault.category, fault.where) == (Category.PRECONDITION, "Bundle.entry[0]")
+    assert all_of(store, found_update, create("Patient", person("2")))[0].changed
