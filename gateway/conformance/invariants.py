@@ -41,7 +41,7 @@ def table() -> dict[str, tuple[Constraint, ...]]:
 
 
 @cache
-def _of(kind: str, path: str) -> tuple[Constraint, ...]:
+def of(kind: str, path: str) -> tuple[Constraint, ...]:
     """Return the constraints of an element by its type, what that is derived from, and the path it stands at."""
     found = list(table().get(path, ())) if path != kind else []
     name = kind if kind not in types.PRIMITIVES else "Element"
@@ -53,7 +53,7 @@ def _of(kind: str, path: str) -> tuple[Constraint, ...]:
 
 def base(desk: Desk, item: Item, only: frozenset[str] = frozenset()) -> None:
     """Check one element against R4's constraints, or those of them whose keys are given."""
-    for constraint in _of(item.type, item.path):
+    for constraint in of(item.type, item.path):
         if not only or constraint.key in only:
             check(desk, constraint, item, "R4")
 

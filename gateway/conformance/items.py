@@ -25,22 +25,33 @@ class Item(NamedTuple):
     extra: Json | None
     type: str
     path: str
-    where: str
     frame: Frame
+    parent: "Item | None" = None
+    name: str = ""
+    at: int = -1
+    """Position in a list, -1 where it stands once."""
+
+    @property
+    def where(self) -> str:
+        """Return its place as FHIRPath; put together only for a finding."""
+        if self.parent is None:
+            return self.path
+        place = f"{self.parent.where}.{self.name}"
+        return place if self.at < 0 else f"{place}[{self.at}]"
 
 
 def of(resource: Json) -> Item:
     """Return a resource as an item; the caller has seen that its resourceType is one of R4."""
     name = resource["resourceType"]
     bundle = resource if name == "Bundle" else None
-    return Item(resource, None, name, name, name, Frame(resource, resource, bundle))
+    return Item(resource, None, name, name, Frame(resource, resource, bundle))
 
 
 def named(item: Item, name: str) -> list[Item]:
     """Return the elements `name` of an item (`value` for value[x]); what has a wrong JSON kind is left out."""
     holder, owner = _holder(item)
     found: list[Item] = []
-    for field in _fields(owner).get(name, ()):
+    for field in fields_of(owner).get(name, ()):
         value, extra = holder.get(field.name), holder.get("_" + field.name)
         if value is not None or extra is not None:
             found += _items(item, field, value, extra)
@@ -54,7 +65,7 @@ def children(item: Item) -> Iterator[Item]:
     names = {key.removeprefix("_") for key in holder}
     for name in dict.fromkeys(known[one].element.name for one in holder if one in known):
         yield from named(item, name)
-        names -= {field.name for field in _fields(owner)[name]}
+        names -= {field.name for field in fields_of(owner)[name]}
     for name in dict.fromkeys(known[one].element.name for one in sorted(names) if one in known):
         yield from named(item, name)
 
@@ -76,7 +87,7 @@ def _holder(item: Item) -> tuple[Json, str]:
 
 
 @cache
-def _fields(owner: str) -> dict[str, tuple[types.Field, ...]]:
+def fields_of(owner: str) -> dict[str, tuple[types.Field, ...]]:
     """Return the JSON properties of a type by the element they belong to."""
     found: dict[str, tuple[types.Field, ...]] = {}
     for field in types.fields(owner).values():
@@ -85,35 +96,35 @@ def _fields(owner: str) -> dict[str, tuple[types.Field, ...]]:
 
 
 def _items(parent: Item, field: types.Field, value: Any, extra: Any) -> Iterator[Item]:
-    where = f"{parent.where}.{field.element.name}"
     if not field.element.many:
-        yield from _item(parent, field, value, extra, where)
+        yield from _item(parent, field, value, extra, -1)
         return
     values = value if isinstance(value, list) else []
     extras = extra if isinstance(extra, list) else []
     for at in range(max(len(values), len(extras))):
         one = values[at] if at < len(values) else None
         companion = extras[at] if at < len(extras) else None
-        yield from _item(parent, field, one, companion, f"{where}[{at}]")
+        yield from _item(parent, field, one, companion, at)
 
 
-def _item(parent: Item, field: types.Field, value: Any, extra: Any, where: str) -> Iterator[Item]:
+def _item(parent: Item, field: types.Field, value: Any, extra: Any, at: int) -> Iterator[Item]:
+    element = field.element
     if field.type in types.PRIMITIVES:
         companion = extra if isinstance(extra, dict) else None
         plain = None if isinstance(value, dict | list) else value
         if plain is not None or companion is not None:
-            yield Item(plain, companion, field.type, field.element.path, where, parent.frame)
+            yield Item(plain, companion, field.type, element.path, parent.frame, parent, element.name, at)
     elif not isinstance(value, dict):
         return
     elif field.type != "Resource":
-        yield Item(value, None, field.type, field.element.path, where, parent.frame)
+        yield Item(value, None, field.type, element.path, parent.frame, parent, element.name, at)
     elif value.get("resourceType") in types.RESOURCE_TYPES:
-        yield _enclosed(parent, field, value, where)
+        frame = _enclosed(parent.frame, field, value)
+        yield Item(value, None, value["resourceType"], element.path, frame, parent, element.name, at)
 
 
-def _enclosed(parent: Item, field: types.Field, value: Json, where: str) -> Item:
-    """Return a resource inside another: a contained one belongs to its container, any other stands for itself."""
-    frame = parent.frame
+def _enclosed(frame: Frame, field: types.Field, value: Json) -> Frame:
+    """Return the frame of a resource inside another: a contained one belongs to its container, others to themselves."""
     root = frame.root if field.name == "contained" else value
     bundle = value if value["resourceType"] == "Bundle" else frame.bundle
-    return Item(value, None, value["resourceType"], field.element.path, where, Frame(value, root, bundle))
+    return Frame(value, root, bundle)

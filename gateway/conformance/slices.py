@@ -70,7 +70,7 @@ class Slicer:
         return items.named(item, step)
 
     def _same(self, part: Rule, steps: list[str], found: list[Item]) -> bool:
-        constant = self._constant(part, steps)
+        constant = self.constant(part, steps)
         if constant is not None:
             return any(matching.fits(one.value, constant) for one in found)
         bound = self._at(part, steps)
@@ -79,12 +79,12 @@ class Slicer:
             raise GatewayError(f"The slice {part.name}:{part.slice} says no fixed value or pattern at {path}.")
         return any(self._coded(bound.binding.value_set, one) for one in found)
 
-    def _constant(self, rule: Rule, steps: list[str]) -> Constant | None:
+    def constant(self, rule: Rule, steps: list[str]) -> Constant | None:
         """Return the value a slice demands at a path: its own, one inside a pattern above, or its profile's."""
         plain = [step for step in steps if step != "$this"]
         found = _inside(rule.constant, plain) if rule.constant is not None else None
         if found is None and plain and plain[0] in rule.children:
-            found = self._constant(rule.children[plain[0]], plain[1:])
+            found = self.constant(rule.children[plain[0]], plain[1:])
         return self._of_profile(rule, plain) if found is None and plain else found
 
     def _of_profile(self, rule: Rule, steps: list[str]) -> Constant | None:
@@ -92,7 +92,7 @@ class Slicer:
             if steps == ["url"] and rule.type == "Extension":
                 return Constant(rules.canonical(url)[0], exact=True)
             profile = rules.find(self._profiles, url)
-            found = self._constant(profile.root, steps) if profile else None
+            found = self.constant(profile.root, steps) if profile else None
             if found is not None:
                 return found
         return None

@@ -1,6 +1,6 @@
 """Trees of FHIRPath to closures: paths, operators with three-valued logic, types and calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,32 @@ def holds(text: str, env: Env) -> bool | None:
         return bool(truth(compiled(text)(env, [env.context])))
     except Unjudged:
         return None
+
+
+def members(text: str) -> frozenset[str] | None:
+    """Return the JSON properties an expression may ask a resource for; None where it may look at all of it."""
+    try:
+        found = set(_members(parse(text)))
+    except GatewayError:
+        return None
+    return None if _EVERYWHERE & found else frozenset(found | {f"_{name}" for name in found})
+
+
+_EVERYWHERE = frozenset({"%", "children", "descendants", "repeat", "resolve"})
+
+
+def _members(tree: Any) -> Iterator[str]:
+    """Yield the names of members and calls in a tree, and `%` for a variable."""
+    if isinstance(tree, tuple) and tree:
+        if tree[0] == "variable":
+            yield "%"
+        elif tree[0] in ("member", "call"):
+            yield tree[2]
+        for part in tree[1:]:
+            yield from _members(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _members(part)
 
 
 def _expression(tree: Tree) -> Ev:
