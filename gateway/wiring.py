@@ -19,6 +19,7 @@ from gateway.mapping import catalog as catalogs
 from gateway.mapping.catalog import Catalog
 from gateway.mapping.feeds import FeedBook
 from gateway.pipeline.worker import Tools, Worker
+from gateway.record.judging import Claims, Region
 from gateway.settings import Settings, shipped
 from gateway.store.engine import Store, open_store
 
@@ -63,6 +64,7 @@ class Gateway:
             batch_size=settings.batch_size,
             diary=settings.data / f"{name}.diary.json",
             owner=f"{socket.gethostname()}/{name}",
+            claim=Claims(Region(settings.profiles)),
         )
         return Worker(tools)
 

@@ -15,7 +15,7 @@ from gateway.pipeline.values import Drafted, Item, Parked
 from gateway.record import write
 from gateway.record.refold import Refolding
 from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused
-from gateway.record.write import Effect, Origin
+from gateway.record.write import Claim, Effect, Origin
 from gateway.store.engine import Store
 from gateway.store.values import WorkRow
 
@@ -23,13 +23,16 @@ from gateway.store.values import WorkRow
 class Replay:
     """One replay of applied items with the definitions now active."""
 
-    def __init__(self, store: Store, catalog: Catalog, shelf: Shelf, secret: bytes, zone: str, mapping_id: int) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog, shelf: Shelf, secret: bytes, zone: str, mapping_id: int, claim: Claim
+    ) -> None:
         self._store = store
         self._catalog = catalog
         self._shelf = shelf
         self._secret = secret
         self._zone = zone
         self._mapping_id = mapping_id
+        self._claim = claim
 
     def run(self, item: Item) -> None:
         """Refold what one item touched; a message that no longer maps is parked, and its versions stay."""
@@ -87,7 +90,8 @@ class Replay:
         issues.extend(_invalid(name) for name in _names(bench.changed()) - _names(versions))
         issues.extend(_untold(name) for name in bench.untold())
         origin = Origin(item.feed.site, item.feed.name, item.item_id, self._mapping_id, item.test)
-        return write.prepare(Plan(versions, aliases, contents=contents), origin, clock.now_us()), issues
+        plan = Plan(versions, aliases, contents=contents)
+        return write.prepare(plan, origin, clock.now_us(), self._claim), issues
 
     def _write(self, effects: list[Effect], rows: list[WorkRow]) -> None:
         write.keep(self._store, effects)

@@ -22,6 +22,7 @@ from gateway.pipeline.replay import Replay
 from gateway.pipeline.shelf import Shelf
 from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
+from gateway.record.write import Claim, unclaimed
 from gateway.store.engine import Store
 from gateway.store.failures import Conflict, Fenced
 from gateway.store.glances import Glances
@@ -46,6 +47,7 @@ class Tools:
     batch_size: int
     diary: Path
     owner: str
+    claim: Claim = unclaimed
 
 
 class Worker:
@@ -59,7 +61,9 @@ class Worker:
             self._mapping_id = tx.mapping_version(tools.catalog.version, "", clock.now_us())
         self._shelf = Shelf(tools.store, tools.catalog)
         self._files = Files(tools.store, tools.catalog, self._shelf)
-        self._replay = Replay(tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id)
+        self._replay = Replay(
+            tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id, tools.claim
+        )
         self._turns = deque((self._messages, self._rows, self._file))
         self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
@@ -295,7 +299,7 @@ class Worker:
         return Workbench(glances, self._tools.secret, self._tools.zone)
 
     def _write(self, batch: Batch, cursor: int) -> None:
-        commit(self._tools.store, batch, self._mapping_id, cursor, self._leases.lease())
+        commit(self._tools.store, batch, self._mapping_id, cursor, self._leases.lease(), self._tools.claim)
 
     def _without_rows(self, items: Sequence[Item]) -> list[Item]:
         """Leave out items somebody has already dealt with since they were picked."""

@@ -1,5 +1,6 @@
 """Which search rows a stored text has: the one answer that writing, fsck and reindex share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.search import extract
@@ -9,8 +10,15 @@ from gateway.search.extract import Rows
 def stored_rows(body: dict[str, Any], kind: str, zone: str, *, mapped: bool) -> Rows:
     """Return the rows of a whole stored resource; raises GatewayError where its values are not what R4 allows.
 
-    Of a mapped one `meta` makes no rows: its source stands in the columns of the version, once and not in an index.
+    Of a mapped one `meta` makes rows of its profiles only: its source stands in the columns of the version, once and
+    not in an index.
     """
     if mapped:
-        body = {name: value for name, value in body.items() if name not in ("id", "meta")}
+        bare = {name: value for name, value in body.items() if name not in ("id", "meta")}
+        body = searched(bare, body.get("meta", {}).get("profile", ()))
     return extract.rows(body, kind, zone)
+
+
+def searched(body: dict[str, Any], profiles: Sequence[str]) -> dict[str, Any]:
+    """Return what search sees of a mapped resource that has neither id nor meta, and of the profiles it bears."""
+    return {**body, "meta": {"profile": list(profiles)}} if profiles else body

@@ -1,17 +1,21 @@
 """Resources judged by R4 and the region's profiles, with the code files a site installed."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
-from gateway.conformance import structure, validate
+from gateway.conformance import claims, profiles, structure, validate
 from gateway.conformance.profiles import Profiles
 from gateway.errors import Category, GatewayError
 from gateway.fhir import models, types
 from gateway.fhir.issues import Issue
 from gateway.store.engine import Store
 from gateway.store.terminology import CodeSystem
+
+log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
 
@@ -55,31 +59,57 @@ class Installed:
         return self._systems[url]
 
 
-class Judge:
-    """Judges what clients send; the region's definitions are read at first use, so that a start need not wait."""
+class Region:
+    """The region's definitions, read from their folder at first use, so that a start need not wait."""
 
-    def __init__(self, store: Store, load: Callable[[], Profiles], seconds: float) -> None:
-        self._store = store
-        self._load = load
-        self._seconds = seconds
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._profiles: Profiles | None = None
         self._lock = Lock()
-        self._room = BoundedSemaphore(AT_ONCE)
 
     @property
     def profiles(self) -> Profiles:
-        """Return the region's definitions; raises GatewayError where a file of them is wrong."""
+        """Return the definitions; raises GatewayError where a file of them is wrong."""
         with self._lock:
             if self._profiles is None:
-                self._profiles = self._load()
+                self._profiles = profiles.load(self._folder)
             return self._profiles
+
+
+class Claims:
+    """Says which of the region's profiles a mapped resource satisfies; none while their folder cannot be read."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+        self._broken = False
+
+    def __call__(self, resource: Body) -> tuple[str, ...]:
+        """Return the canonical URLs for meta.profile."""
+        if self._broken:
+            return ()
+        try:
+            return claims.claims(resource, self._region.profiles)
+        except GatewayError as fault:
+            self._broken = True
+            log.error("resources bear no meta.profile until the next start: %s", fault.text)
+            return ()
+
+
+class Judge:
+    """Judges what clients send."""
+
+    def __init__(self, store: Store, region: Region, seconds: float) -> None:
+        self._store = store
+        self._region = region
+        self._seconds = seconds
+        self._room = BoundedSemaphore(AT_ONCE)
 
     def check(self, resource: Body) -> list[Issue]:
         """Return what keeps a resource from being stored, and what its sender should know."""
         found = structure.check(resource)
         if found:
             return found
-        return validate.check(resource, self.profiles, codes=Installed(self._store), seconds=self._seconds)
+        return validate.check(resource, self._region.profiles, codes=Installed(self._store), seconds=self._seconds)
 
     def validate(self, resource: Body, claimed: Sequence[str], size: int) -> list[Issue]:
         """Return all there is to say of a resource of `size` bytes against R4, `claimed` and its own profiles.
@@ -88,7 +118,7 @@ class Judge:
         """
         with self._place():
             codes = Installed(self._store)
-            found = validate.validate(resource, self.profiles, claimed, codes=codes, seconds=self._seconds)
+            found = validate.validate(resource, self._region.profiles, claimed, codes=codes, seconds=self._seconds)
             return [*found, *_second(resource, found, size)]
 
     @contextmanager

@@ -1,11 +1,13 @@
 """From planned versions to one transaction of the store: texts, search rows, numbers, links."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.fhir import resource, temporal
 from gateway.record import attachments
+from gateway.record.fold import Body
+from gateway.record.indexing import searched
 from gateway.record.states import NewAlias, Plan, Planned, State
 from gateway.search import extract
 from gateway.search.extract import Rows
@@ -14,6 +16,9 @@ from gateway.store.engine import Store, WriteTx
 from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
 
 _HEAD = len(b'{"resourceType":"')
+
+Claim = Callable[[Body], tuple[str, ...]]
+"""Which of the region's profiles a mapped resource satisfies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,15 @@ def keep(store: Store, effects: Iterable[Effect]) -> None:
     attachments.keep(store.blobs, (content for effect in effects for content in effect.plan.contents))
 
 
-def prepare(plan: Plan, origin: Origin, updated_us: int) -> Effect:
+def unclaimed(_: Body) -> tuple[str, ...]:
+    """Return no profiles."""
+    return ()
+
+
+def prepare(plan: Plan, origin: Origin, updated_us: int, claim: Claim = unclaimed) -> Effect:
     """Return the texts and search rows of a plan; pure, so it needs no lock."""
     moment = temporal.instant(updated_us)
-    return Effect(plan, origin, [_ready(planned, origin, moment) for planned in plan.versions])
+    return Effect(plan, origin, [_ready(planned, origin, moment, claim(planned.body)) for planned in plan.versions])
 
 
 def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
@@ -73,20 +83,23 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
     tx.work_put(work)
 
 
-def _ready(planned: Planned, origin: Origin, moment: str) -> Ready:
+def _ready(planned: Planned, origin: Origin, moment: str, profiles: Sequence[str]) -> Ready:
     state = planned.state
     source = f"urn:yigong:feed:{origin.feed}#{origin.item_id}"
-    text = stamp(planned.content, state.type, state.fid, planned.ver, moment, source)
-    return Ready(planned, origin, text, extract.rows(planned.body, state.type))
+    text = stamp(planned.content, state.type, state.fid, planned.ver, moment, source, profiles)
+    return Ready(planned, origin, text, extract.rows(searched(planned.body, profiles), state.type))
 
 
-def stamp(text: bytes, resource_type: str, fid: str, ver: int, moment: str, source: str) -> bytes:
+def stamp(
+    text: bytes, resource_type: str, fid: str, ver: int, moment: str, source: str, profiles: Sequence[str] = ()
+) -> bytes:
     """Return canonical text of a mapped resource with id and meta after its type.
 
     `text` begins with the resourceType, as `fhir.resource.dumps` writes it, and has neither id nor meta.
     """
     end = _HEAD + len(resource_type) + 1
-    stamped = f',"id":"{fid}","meta":{{"versionId":"{ver}","lastUpdated":"{moment}","source":"{source}"}}'
+    borne = ',"profile":["' + '","'.join(profiles) + '"]' if profiles else ""
+    stamped = f',"id":"{fid}","meta":{{"versionId":"{ver}","lastUpdated":"{moment}","source":"{source}"{borne}}}'
     return text[:end] + stamped.encode() + text[end:]
 
 

@@ -3,18 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import __version__
-from gateway.conformance import profiles
 from gateway.errors import GatewayError
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.history import Histories
-from gateway.record.judging import Judge
+from gateway.record.judging import Judge, Region
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -82,7 +80,7 @@ class _Door:
 
 def _rest(parts: Parts) -> Rest:
     settings = parts.settings
-    judge = Judge(parts.store, partial(profiles.load, settings.profiles), settings.validate_timeout_s)
+    judge = Judge(parts.store, Region(settings.profiles), settings.validate_timeout_s)
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
         editor=Editor(parts.store, settings.zone, judge.check, Rules(search_seconds=settings.search_timeout_s)),
