@@ -55,9 +55,7 @@ class Lease:
         tx.fence(self.owner, {lane: self.lanes.get(lane, 0) for lane in wanted})
 
 
-def commit(
-    store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease, claim: Claim = unclaimed
-) -> None:
+def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease, claim: Claim = unclaimed) -> None:
     """Write a batch; raises Conflict when another writer was first, and then nothing of it is kept."""
     now_us = clock.now_us()
     effects = [_effect(entry, mapping_id, now_us, claim) for entry in batch.checked]
