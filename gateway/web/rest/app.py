@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.actor import ANONYMOUS, actor_of
@@ -16,7 +15,7 @@ from gateway.errors import Category, GatewayError
 from gateway.web import errors
 from gateway.web.address import headers
 from gateway.web.guard import REQUEST_ID, told
-from gateway.web.rest import asked, binary
+from gateway.web.rest import asked, binary, shapes
 from gateway.web.rest.body import Bodies, inflated, media_of
 from gateway.web.rest.conditions import prefer
 from gateway.web.rest.message import FHIR_JSON, Answer, Interaction, Request, Rest
@@ -58,10 +57,10 @@ class FhirApp:
             if answer.stream is not None and scope["method"] != "HEAD":
                 part = await self._next(answer.stream)  # now, so that content that is not there is a proper error
         except GatewayError as fault:
-            answer = Answer(errors.status(fault), errors.outcome(fault), errors.headers(fault))
+            answer = _failed(scope, fault)
         except Exception as fault:
             log.error("request %s failed: %s", scope.get(REQUEST_ID, ""), told(fault))
-            answer = Answer(500, errors.outcome(errors.HttpFault(_FAILED, 500, "exception")))
+            answer = _failed(scope, errors.HttpFault(_FAILED, 500, "exception"))
         self.counts[name[0], answer.status] += 1
         if answer.stream is None:
             await _send(send, answer, head=scope["method"] == "HEAD")
@@ -118,13 +117,11 @@ class FhirApp:
 
     def _perform(self, interaction: Interaction, request: Request) -> Answer:
         """Run an interaction and give its answer the form the client asked for; on a thread."""
-        if interaction not in _OWN_FORMAT:
+        if interaction in WRITES:
             asked.require_json(request.pairs, request.headers)
-        indented = asked.pretty(request.pairs)
-        answer = interaction(self._rest, request)
-        if indented and answer.body:
-            answer = replace(answer, body=msgspec.json.format(answer.body, indent=2))
-        return packed(answer, request.headers)
+        plainly = interaction in WRITES or interaction in _OWN_FORMAT
+        look = shapes.own(request.pairs) if plainly else shapes.look(request.pairs, request.headers)
+        return packed(shapes.shaped(interaction(self._rest, request), look), request.headers)
 
     async def _run(self, interaction: Interaction, work: Callable[[], Answer]) -> Answer:
         if self._inside >= WAITING:
@@ -143,6 +140,11 @@ class FhirApp:
 
 
 _FAILED = "the server failed; the fault is in its log under this answer's X-Request-Id"
+
+
+def _failed(scope: Scope, fault: GatewayError) -> Answer:
+    answer = Answer(errors.status(fault), errors.outcome(fault), errors.headers(fault))
+    return shapes.of_fault(answer, scope["query_string"], headers(scope))
 
 
 def _path(scope: Scope) -> str:

@@ -11,6 +11,8 @@ from gateway.web.rest.message import Pairs, Request
 FORM = "application/x-www-form-urlencoded"
 FORM_LIMIT = 64 * 1024
 _MOST_PAIRS = 200
+LOOKS = ("_format", "_pretty", "_summary", "_elements")
+"""Parameters of every interaction that say how its answer looks (web.rest.shapes)."""
 FHIR_TYPES = ("application/fhir+json", "application/json+fhir")
 JSON = (*FHIR_TYPES, "application/json", "text/json")
 _JSON = ("json", *JSON)
@@ -99,11 +101,12 @@ def pretty(asked: Pairs) -> bool:
 
 def only(request: Request, *names: str) -> None:
     """Refuse parameters an interaction does not have, so that none is ignored in silence."""
-    strange = next((name for name, _ in request.pairs if name not in (*names, "_format", "_pretty")), None)
-    if strange is None or (strange == "_summary" and ("_summary", "false") in request.pairs):
-        return
-    known = ", ".join((*names, "_format", "_pretty"))
-    raise GatewayError(f"{strange!r} is not a parameter here; known are {known}", where=strange)
+    strange = next((name for name, _ in request.pairs if name not in (*names, *LOOKS)), None)
+    if strange is not None:
+        known = ", ".join(dict.fromkeys((*names, *LOOKS)))
+        raise GatewayError(f"{strange!r} is not a parameter here; known are {known}", where=strange)
+    if ("_summary", "count") in request.pairs and "_summary" not in names:
+        raise GatewayError("_summary=count is for searches; here it would count nothing", where="_summary")
 
 
 def whole(request: Request, name: str, default: int) -> int:

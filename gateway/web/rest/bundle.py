@@ -14,7 +14,7 @@ from gateway.fhir.issues import Invalid, Issue
 from gateway.record.editing import Done, Edit
 from gateway.web import errors
 from gateway.web.errors import HttpFault
-from gateway.web.rest import asked, entries, write
+from gateway.web.rest import asked, entries, shapes, write
 from gateway.web.rest.entries import Slot
 from gateway.web.rest.message import Answer, Interaction, Request, Rest
 
@@ -125,7 +125,7 @@ def _after(rest: Rest, step: _Step, *, alone: bool) -> Entry:
 
 
 def _read(rest: Rest, step: _Step) -> Entry:
-    answer = step.interaction(rest, step.request)
+    answer = shapes.within(step.interaction(rest, step.request), step.request.pairs)
     changed = answer.headers.get("last-modified", "")
     return Entry(
         resource=b"" if step.request.method == "HEAD" else _whole(answer, rest.limits.body_bytes),

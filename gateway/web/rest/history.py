@@ -16,7 +16,6 @@ from gateway.web.rest.message import Answer, Pairs, Request, Rest
 
 _METHODS = {Op.CREATE: ("PUT", "201 Created"), Op.UPDATE: ("PUT", "200 OK"), Op.DELETE: ("DELETE", "204 No Content")}
 _PAGE = "_page"
-_LOOKS = ("_format", "_pretty", "_summary", "_elements")
 _NAMES = ("_count", "_since", "_at", "_sort")
 _SORTS = {"": False, "-_lastUpdated": False, "_lastUpdated": True}
 _NUMBERS = re.compile(r"[0-9]{1,19}(,[0-9]{1,19}){3}")
@@ -119,7 +118,7 @@ def _address(request: Request, pairs: Pairs) -> str:
 def _link(rest: Rest, request: Request, pairs: Pairs, place: Place) -> str:
     kept = ((_PAGE, ",".join(map(str, place))), *pairs)
     token = pages.seal(rest.page_key, pages.Page(_place(request), kept, None), request.actor.name)
-    return _address(request, ((_PAGE, token), *(pair for pair in request.pairs if pair[0] in _LOOKS)))
+    return _address(request, ((_PAGE, token), *(pair for pair in request.pairs if pair[0] in asked.LOOKS)))
 
 
 def _entry(version: Stored, base: str) -> Entry:
