@@ -88,6 +88,12 @@ def plan(type_name: str, zone: date.Zone) -> Plan:
     return {key: tuple(emits) for key, emits in by_key.items()}, always
 
 
+def forget() -> None:
+    """Compile everything anew at its next use, for the parameters have changed."""
+    plan.cache_clear()
+    leaf_types.cache_clear()
+
+
 def walkers(parameter: Parameter, zone: date.Zone) -> list[Walker]:
     """Return the walkers that make a parameter's rows; none where its rows are another's or a column's."""
     if parameter.via or parameter.name in COLUMNS or parameter.kind == "special":

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.errors import Category, GatewayError
-from gateway.search import parameters
+from gateway.search import parameters, terms
+from gateway.search.extract import leaf_types
 from gateway.search.kinds import composite, date, number, quantity, reference, string, token, uri
 from gateway.search.kinds.composite import Composite
 from gateway.search.kinds.date import Date, Zone
@@ -13,34 +14,46 @@ from gateway.search.kinds.quantity import Quantity
 from gateway.search.kinds.reference import Target
 from gateway.search.kinds.string import String
 from gateway.search.kinds.text import split
-from gateway.search.kinds.token import Token
+from gateway.search.kinds.token import OfType, Token, Words
 from gateway.search.kinds.uri import Uri
 from gateway.search.parameters import Parameter
+from gateway.search.terms import InSet
 
-Value = Token | String | Target | Date | Number | Quantity | Uri | Composite
+Value = Token | OfType | Words | InSet | String | Target | Date | Number | Quantity | Uri | Composite
 
 MODIFIERS: dict[str, tuple[str, ...]] = {
-    "token": ("not",),
+    "token": ("not", "text", "in", "not-in", "below", "above"),
     "string": ("exact", "contains"),
-    "uri": ("below",),
+    "uri": ("below", "above"),
+    "reference": ("identifier", "text"),
 }
-"""Modifiers of each kind beside `missing` (any kind) and a target type (references)."""
+"""Modifiers of each kind beside `missing` (any kind), a target type (references) and `of-type` (identifiers)."""
 
 MOST_VALUES = 200
 
 
 def allowed(parameter: Parameter, modifier: str) -> None:
-    """Raise GatewayError where the parameter's kind does not take the modifier."""
-    usable = (*MODIFIERS.get(parameter.kind, ()), "missing")
-    if parameter.kind == "reference":
-        usable = (*(parameter.targets or parameters.types()), "missing")
+    """Raise GatewayError where the parameter does not take the modifier."""
+    usable = modifiers(parameter)
     if modifier and modifier not in usable:
-        takes = ", ".join(f":{each}" for each in usable)
+        takes = ", ".join(f":{each}" for each in usable) if len(usable) < 20 else ":TYPE of any type, :missing"
         raise GatewayError(
             f"{parameter.name}:{modifier} is not supported; {parameter.name} takes {takes}.",
             where=parameter.name,
             category=Category.UNSUPPORTED,
         )
+
+
+def modifiers(parameter: Parameter) -> tuple[str, ...]:
+    """Return the modifiers a parameter takes, `missing` last; each target type of a reference is one."""
+    if parameter.name in ("_id", "_lastUpdated"):
+        return ("not", "missing") if parameter.name == "_id" else ("missing",)
+    usable = MODIFIERS.get(parameter.kind, ())
+    if parameter.kind == "reference":
+        usable = ((parameter.only,) if parameter.only else parameter.targets or parameters.types()) + usable
+    if parameter.kind == "token" and any("Identifier" in leaf_types(one) for one in parameters.stored(parameter)):
+        usable = (*usable, "of-type")
+    return (*usable, "missing")
 
 
 def read(parameter: Parameter, modifier: str, text: str, zone: Zone, now_us: int) -> tuple[Value, ...]:
@@ -55,6 +68,9 @@ def read(parameter: Parameter, modifier: str, text: str, zone: Zone, now_us: int
 def reader(parameter: Parameter, modifier: str, zone: Zone, now_us: int) -> Callable[[str], Value]:
     """Return the parser of one value."""
     name = parameter.name
+    special = _MODIFIED.get((parameter.kind, modifier))
+    if special is not None:
+        return partial(special, name)
     readers: dict[str, Callable[[str], Value]] = {
         "token": partial(token.parse, name),
         "string": partial(_string, name, modifier),
@@ -65,6 +81,18 @@ def reader(parameter: Parameter, modifier: str, zone: Zone, now_us: int) -> Call
         "uri": partial(_uri, name, modifier),
     }
     return readers.get(parameter.kind) or _composite(parameter, zone, now_us)
+
+
+_MODIFIED: dict[tuple[str, str], Callable[[str, str], Value]] = {
+    ("token", "text"): token.parse_words,
+    ("reference", "text"): token.parse_words,
+    ("reference", "identifier"): token.parse,
+    ("token", "of-type"): token.parse_type,
+    ("token", "in"): terms.parse_set,
+    ("token", "not-in"): terms.parse_set,
+    ("token", "below"): partial(terms.parse_branch, above=False),
+    ("token", "above"): partial(terms.parse_branch, above=True),
+}
 
 
 def _string(name: str, modifier: str, text: str) -> String:

@@ -13,13 +13,14 @@ from gateway.search.kinds.date import Date
 from gateway.search.kinds.number import Number
 from gateway.search.kinds.quantity import Ask, Quantity
 from gateway.search.kinds.reference import Target
-from gateway.search.kinds.string import String, exactly
-from gateway.search.kinds.token import Token
+from gateway.search.kinds.string import String
+from gateway.search.kinds.token import OfType, Token, Words
 from gateway.search.kinds.uri import Uri
 from gateway.search.parameters import Parameter
 from gateway.search.request import Search
+from gateway.search.terms import InSet
 from gateway.search.values import Value
-from gateway.store import chains
+from gateway.store import chains, tokens
 from gateway.store.dialect import Session
 from gateway.store.index import INTERNED, unknown_target
 from gateway.store.linked import linked_patients
@@ -45,17 +46,10 @@ from gateway.store.predicates import (
     quantity_check,
     quantity_spans,
     string_check,
+    union,
     uri_check,
 )
 from gateway.store.type_ids import TYPE_ID
-
-_TEXT_TOKENS = frozenset({"Identifier", "ContactPoint"})
-_MANY_SYSTEMS = 16
-
-_SYSTEMS = """WITH RECURSIVE s(x) AS (
-SELECT min(system) FROM {table} WHERE param=? AND {column}=? UNION ALL
-SELECT (SELECT min(system) FROM {table} WHERE param=? AND {column}=? AND system > s.x) FROM s WHERE s.x IS NOT NULL)
-SELECT x FROM s WHERE x IS NOT NULL LIMIT ?"""
 
 
 class Compiler:
@@ -89,52 +83,19 @@ class Compiler:
         if parameter.name == "_lastUpdated":
             return _updated(parameter, cast(Sequence[Date], values))
         if parameter.kind == "composite":
-            return _union([self._composite(parameter, cast(Composite, value)) for value in values])
+            return union([self._composite(parameter, cast(Composite, value)) for value in values])
         made = [self._one(each, value) for value in values for each in parameters.stored(parameter)]
-        return _union(made)
+        return union(made)
 
     def _one(self, stored: Parameter, value: Value) -> Predicate:
-        if isinstance(value, Token):
-            return self._token(stored, value)
         if isinstance(value, Target):
             return self._reference(stored, value)
+        if isinstance(value, Token) and stored.kind == "reference":
+            return tokens.identified(self.session, stored, value)
+        asks = _TOKENS.get(type(value))
+        if asks is not None:
+            return asks(self.session, stored, value)
         return _PLAIN[type(value)](stored, value)
-
-    # --- tokens ---
-
-    def _token(self, stored: Parameter, value: Token) -> Predicate:
-        types = leaf_types(stored)
-        made = [self._text(stored, value)] if types & _TEXT_TOKENS else []
-        if types - _TEXT_TOKENS:
-            made.append(self._coded(stored, value))
-        return _union(made)
-
-    def _text(self, stored: Parameter, value: Token) -> Predicate:
-        code = None if value.code is None else exactly(value.code)
-        return self._keyed(stored, "search_identifier", "value", code, value.system)
-
-    def _coded(self, stored: Parameter, value: Token) -> Predicate:
-        code = None if value.code is None else hash64(value.code)
-        return self._keyed(stored, "search_token", "code", code, value.system)
-
-    def _keyed(
-        self, stored: Parameter, table: str, column: str, code: str | int | None, system: str | None
-    ) -> Predicate:
-        if code is None:
-            return Predicate(exists(table, of_param(stored.id, Sql("t.system=?", (hash48(system or ""),)))))
-        any_system = of_param(stored.id, Sql(f"t.{column}=?", (code,)))
-        systems = self._systems(table, column, stored.id, code) if system is None else [hash48(system)]
-        if len(systems) > _MANY_SYSTEMS:
-            return from_spans([Span(table, any_system)])
-        one = Sql(f"t.{column}=? AND t.system=?")
-        spans = [Span(table, of_param(stored.id, Sql(one.text, (code, each))), True) for each in systems]
-        check = exists(table, any_system) if system is None else from_spans(spans).check
-        return Predicate(check, tuple(spans))
-
-    def _systems(self, table: str, column: str, param: int, code: str | int) -> list[int]:
-        """Return the systems a code stands in, found by skipping from one to the next."""
-        sql = _SYSTEMS.format(table=table, column=column)
-        return [row[0] for row in self.session.run(sql, (param, code, param, code, _MANY_SYSTEMS + 1))]
 
     # --- references ---
 
@@ -180,11 +141,11 @@ class Compiler:
         made = [self._whole(parameter, value)] if whole(parameter) else []
         if paired(parameter):
             made.append(self._paired(parameter, value))
-        return _union(made)
+        return union(made)
 
     def _whole(self, parameter: Parameter, value: Composite) -> Predicate:
         parts = [
-            _union([self._one(each, part) for each in _at_root(parameter, component.name, component.expression)])
+            union([self._one(each, part) for each in _at_root(parameter, component.name, component.expression)])
             for component, part in zip(parameter.components, value.parts, strict=True)
         ]
         return Predicate(all_of(part.check for part in parts), parts[0].spans, exact=False)
@@ -219,14 +180,6 @@ def _token_pair(value: Any, code: str, system: str) -> Sql:
     return all_of(parts)
 
 
-def _union(parts: Sequence[Predicate]) -> Predicate:
-    if len(parts) == 1:
-        return parts[0]
-    known = [part.spans for part in parts if part.spans is not None]
-    spans = tuple(dict.fromkeys(span for each in known for span in each)) if len(known) == len(parts) else None
-    return Predicate(any_of(part.check for part in parts), spans, all(part.exact for part in parts))
-
-
 def _ranged(table: str, check: Sql, spans: list[Span] | None) -> Predicate:
     return Predicate(exists(table, check), None if spans is None else tuple(spans))
 
@@ -253,7 +206,7 @@ def _number(stored: Parameter, value: Number) -> Predicate:
 
 
 def _quantity(stored: Parameter, value: Quantity) -> Predicate:
-    return _union([_in_unit(stored, value, ask) for ask in value.asks])
+    return union([_in_unit(stored, value, ask) for ask in value.asks])
 
 
 def _in_unit(stored: Parameter, value: Quantity, ask: Ask) -> Predicate:
@@ -262,6 +215,12 @@ def _in_unit(stored: Parameter, value: Quantity, ask: Ask) -> Predicate:
     return _ranged("search_quantity", of_param(stored.id, check), spans)
 
 
+_TOKENS: dict[type[Any], Callable[[Session, Parameter, Any], Predicate]] = {
+    Token: tokens.token,
+    Words: tokens.words,
+    InSet: tokens.in_set,
+    OfType: lambda _, stored, value: tokens.of_type(stored, value),
+}
 _PLAIN: dict[type[Any], Callable[[Parameter, Any], Predicate]] = {
     Date: _date,
     String: _string,
@@ -321,5 +280,5 @@ def _tables(stored: Parameter) -> list[str]:
     if stored.kind != "token":
         return [f"search_{stored.kind}"]
     types = leaf_types(stored)
-    tables = ["search_identifier"] if types & _TEXT_TOKENS else []
-    return tables + (["search_token"] if types - _TEXT_TOKENS else [])
+    tables = ["search_identifier"] if types & tokens.TEXTS else []
+    return tables + (["search_token"] if types - tokens.TEXTS else [])

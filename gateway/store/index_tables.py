@@ -97,11 +97,12 @@ display = Table(
     "display",
     metadata,
     _key("param", INT16),
-    _key("words", INT64),
     _key("code", INT64),
     _key("system", INT64),
+    _key("words", INT64),
     sqlite_with_rowid=False,
 )
+Index("display_words", display.c.param, display.c.words, display.c.code, display.c.system)
 
 unstored = Table(
     "unstored",

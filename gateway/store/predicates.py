@@ -90,6 +90,15 @@ def from_spans(spans: Sequence[Span]) -> Predicate:
     return Predicate(any_of(exists(span.table, span.where) for span in spans), tuple(spans))
 
 
+def union(parts: Sequence[Predicate]) -> Predicate:
+    """Return the predicate that holds where any of some does."""
+    if len(parts) == 1:
+        return parts[0]
+    known = [part.spans for part in parts if part.spans is not None]
+    spans = tuple(dict.fromkeys(span for each in known for span in each)) if len(known) == len(parts) else None
+    return Predicate(any_of(part.check for part in parts), spans, all(part.exact for part in parts))
+
+
 def in_list(column: str, values: Sequence[Any]) -> Sql:
     """Say that a column has one of some values."""
     if len(values) == 1:

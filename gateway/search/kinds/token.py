@@ -24,7 +24,7 @@ _TYPED = "\0type "
 
 def mark_of(words: str) -> int:
     """Return the 31-bit hash that stands in a row for words; 0 (one byte in SQLite) for none."""
-    return (hash64(words) & 0x7FFFFFFF) or 1 if words else 0
+    return hash64(words) & 0x7FFFFFFF if words else 0
 
 
 def row(param: int, system: str, code: str, display: str | None = None) -> Row:

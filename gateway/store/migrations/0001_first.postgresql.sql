@@ -96,11 +96,12 @@ CREATE TABLE cursor (
 );
 CREATE TABLE display (
 	param SMALLINT NOT NULL,
-	words BIGINT NOT NULL,
 	code BIGINT NOT NULL,
 	system BIGINT NOT NULL,
-	PRIMARY KEY (param, words, code, system)
+	words BIGINT NOT NULL,
+	PRIMARY KEY (param, code, system, words)
 );
+CREATE INDEX display_words ON display (param, words, code, system);
 CREATE TABLE feed (
 	id SMALLINT NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,

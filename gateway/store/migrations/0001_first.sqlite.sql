@@ -100,12 +100,13 @@ CREATE TABLE cursor (
  WITHOUT ROWID;
 CREATE TABLE display (
 	param INTEGER NOT NULL,
-	words INTEGER NOT NULL,
 	code INTEGER NOT NULL,
 	system INTEGER NOT NULL,
-	PRIMARY KEY (param, words, code, system)
+	words INTEGER NOT NULL,
+	PRIMARY KEY (param, code, system, words)
 )
  WITHOUT ROWID;
+CREATE INDEX display_words ON display (param, words, code, system);
 CREATE TABLE feed (
 	id INTEGER NOT NULL,
 	name TEXT NOT NULL,

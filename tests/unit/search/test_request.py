@@ -56,9 +56,9 @@ def test_modifiers():
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("status:text", "x", "status:text is not supported; status takes :not, :missing"),
+        ("status:exact", "x", "status:exact is not supported; status takes :not, :text, :in, .*:missing"),
         ("status:missing", "maybe", "'status:missing'|'status' is true or false"),
-        ("subject:Organization", "7", "subject takes :Device, :Group, :Location, :Patient, :missing"),
+        ("subject:Organization", "7", "subject takes :Device, :Group, :Location, :Patient, :identifier, :text, :missing"),
         ("subject:Patient", "Group/7", "does not name a Patient"),
         ("date", "2026-02-30", "is not a date"),
         ("date", "next week", "is not a date such as"),
