@@ -447,7 +447,30 @@ def searches_table(root: Path) -> str:
     return "\n".join(["", "| Number | Parameter | Type | Looks at | For |", "|---|---|---|---|---|", *rows, "", ""])
 
 
+def series_table(root: Path) -> str:
+    """Return the series of institution numbers that the base mappings know, with the maps that write them."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((root / "mappings" / "base").rglob("*.yaml")):
+        for kind in _kinds(_yaml(path)):
+            found.setdefault(kind, set()).add(path.stem)
+    rows = [f"| `{kind}` | {', '.join(f'`{name}`' for name in sorted(found[kind]))} |" for kind in sorted(found)]
+    return "\n".join(["", "| Series | Written by |", "|---|---|", *rows, "", ""])
+
+
+def _kinds(value: Any) -> Iterator[str]:
+    """Yield the series named by `kind` in the arguments of rules and among the identifier types."""
+    if isinstance(value, dict):
+        if isinstance(value.get("kind"), str) and "url" not in value:
+            yield value["kind"]
+        for below in value.values():
+            yield from _kinds(below)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _kinds(one)
+
+
 TABLES = {
+    "series": series_table,
     "profiles": profiles_table,
     "extensions": extensions_table,
     "systems": systems_table,
