@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.search import compartments
+from gateway.search.parameters import Parameter
 from gateway.search.request import CONTROLS
 from gateway.web.rest import metadata, patch
 from gateway.web.rest.metadata import Offered, Offers
@@ -160,7 +161,7 @@ def _query(place: Place, kind: str, method: str) -> list[Json]:
     if place[-1:] == ("_search",) and method == "POST":
         return []
     typed = place in (("TYPE",), ("TYPE", "_search"))
-    own = [_named(one.name, one.kind) for one in metadata.searchable(kind)] if typed else []
+    own = [_reference(_key(one)) for one in metadata.searchable(kind)] if typed else []
     controls = [_reference(name) for name in CONTROLS if name not in _LOOKS]
     return [*own, *controls, *looks] if method == "GET" else own
 
@@ -187,10 +188,16 @@ def _body(place: Place, kind: str, method: str) -> Json:
 def _shared() -> Json:
     """Return what many operations have, each told once."""
     queries = {name: _named(name, _WORDS.get(name, "")) for name in (*_LOOKS, *CONTROLS, "_since", "_at")}
+    own = {_key(one): _named(one.name, one.kind) for kind in metadata.served() for one in metadata.searchable(kind)}
     headers = {key: _parameter(name, "header", about) for key, (name, about) in _SHARED_HEADERS.items()}
     variables = {key: _variable(*told) for key, told in _VARIABLES.items()}
     answers = {name: {"description": name, "content": {_FHIR: _ANY}} for name in ("Resource", "OperationOutcome")}
-    return {"parameters": {**queries, **headers, **variables}, "responses": answers}
+    return {"parameters": {**own, **queries, **headers, **variables}, "responses": answers}
+
+
+def _key(parameter: Parameter) -> str:
+    """Return the name a search parameter has in the document; those of every type are told once."""
+    return parameter.name if parameter.name.startswith("_") else f"{parameter.type}.{parameter.name}"
 
 
 def _variable(name: str, schema: Json) -> Json:

@@ -97,7 +97,13 @@ class FhirApp:
             ANONYMOUS if interaction == CAPABILITIES.metadata else actor_of(client, insecure_local=self._insecure_local)
         )
         request = Request(
-            scope["method"], path, asked.pairs(scope["query_string"]), sent, self._public_base(scope), actor
+            scope["method"],
+            path,
+            asked.pairs(scope["query_string"]),
+            sent,
+            self._public_base(scope),
+            actor,
+            prefer=prefer(sent.get("prefer", "")),
         )
         if request.method in _BODIED:
             return await self._with_body(interaction, request, receive)
@@ -112,8 +118,7 @@ class FhirApp:
         media = media_of(request.headers)
         body = inflated(sent, request.headers, most)
         pairs = request.pairs + (asked.form(media, body) if request.path[-1:] == ("_search",) else ())
-        wishes = prefer(request.headers.get("prefer", ""))
-        return self._perform(interaction, replace(request, body=body, media=media, pairs=pairs, prefer=wishes))
+        return self._perform(interaction, replace(request, body=body, media=media, pairs=pairs))
 
     def _perform(self, interaction: Interaction, request: Request) -> Answer:
         """Run an interaction and give its answer the form the client asked for; on a thread."""
