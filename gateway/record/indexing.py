@@ -15,7 +15,8 @@ def stored_rows(body: dict[str, Any], kind: str, zone: str, *, mapped: bool) -> 
     """
     if mapped:
         bare = {name: value for name, value in body.items() if name not in ("id", "meta")}
-        body = searched(bare, body.get("meta", {}).get("profile", ()))
+        meta = body.get("meta")
+        body = searched(bare, meta.get("profile", ()) if isinstance(meta, dict) else ())
     return extract.rows(body, kind, zone)
 
 
