@@ -20,6 +20,7 @@ from gateway.mapping.catalog import Catalog
 from gateway.mapping.feeds import FeedBook
 from gateway.pipeline.worker import Tools, Worker
 from gateway.record.judging import Claims, Region
+from gateway.search import definitions
 from gateway.settings import Settings, shipped
 from gateway.store.engine import Store, open_store
 
@@ -72,6 +73,7 @@ class Gateway:
 def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog | None = None) -> Gateway:
     """Open the store and activate the definitions, unless given; with `migrate` bring the tables up to date first."""
     settings.data.mkdir(parents=True, exist_ok=True)
+    definitions.install(settings.profiles)
     active = open_catalog(settings) if catalog is None else catalog
     store = open_store(settings.database, settings.data)
     if migrate:

@@ -66,8 +66,8 @@ def _parameter(name: str, definition: Json, base: str) -> Parameter:
         raise _fault(name, f"its type {kind!r} is not one of {', '.join(sorted(_KINDS))}")
     parts = [part.strip() for part in str(definition.get("expression", "")).split("|")]
     mine = " | ".join(part for part in parts if re.match(rf"\(?{base}\b", part))
-    text = " ".join(str(definition.get("description", "")).split())
-    return Parameter(number, base, code, cast(Kind, kind), mine, tuple(definition.get("target") or ()), description=text)
+    text, targets = " ".join(str(definition.get("description", "")).split()), definition.get("target") or ()
+    return Parameter(number, base, code, cast(Kind, kind), mine, tuple(targets), description=text)
 
 
 def _number(name: str, definition: Json) -> int:

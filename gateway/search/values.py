@@ -62,6 +62,8 @@ def read(parameter: Parameter, modifier: str, text: str, zone: Zone, now_us: int
     if len(parts) > MOST_VALUES:
         raise GatewayError(f"{parameter.name!r} has more than {MOST_VALUES} values.", where=parameter.name)
     one = reader(parameter, modifier, zone, now_us)
+    if parameter.name in string.NAMED and parameter.type in string.PERSONS:
+        parts = [spelt for part in parts for spelt in string.spellings(part, modifier)]
     return tuple(dict.fromkeys(one(part) for part in parts))
 
 

@@ -20,7 +20,7 @@ from gateway.search.parameters import Parameter
 from gateway.search.request import Search
 from gateway.search.terms import InSet
 from gateway.search.values import Value
-from gateway.store import chains, tokens
+from gateway.store import chains, provenances, tokens
 from gateway.store.dialect import Session
 from gateway.store.index import INTERNED, unknown_target
 from gateway.store.linked import linked_patients
@@ -85,6 +85,8 @@ class Compiler:
         if parameter.kind == "composite":
             return union([self._composite(parameter, cast(Composite, value)) for value in values])
         made = [self._one(each, value) for value in values for each in parameters.stored(parameter)]
+        if parameter.name == "_source":
+            made += [provenances.told(self.session, value) for value in values if isinstance(value, Uri)]
         return union(made)
 
     def _one(self, stored: Parameter, value: Value) -> Predicate:
@@ -256,6 +258,8 @@ def _missing(parameter: Parameter, *, absent: bool) -> Predicate:
 
 def _held(parameter: Parameter) -> Iterator[Sql]:
     """Yield the conditions under which a resource has a value of the parameter."""
+    if parameter.name == "_source":
+        yield provenances.MAPPED
     if parameter.kind != "composite":
         yield from (_present(each, parameter.only) for each in parameters.stored(parameter))
         return

@@ -255,6 +255,8 @@ _OWN = {"_lastUpdated": "updated_us", "_id": "fid"}
 
 def _indexed(stored: Parameter, descending: bool) -> Indexed | None:
     """Return the key of a parameter whose index has its values in order."""
+    if stored.name in INTERNED:
+        return None
     if stored.kind == "token" and leaf_types(stored) <= TEXT_TOKENS:
         return Indexed(descending, table="search_identifier", param=stored.id, column="value")
     column = _COLUMN.get(stored.kind) if stored.name not in INTERNED else None
@@ -264,6 +266,8 @@ def _indexed(stored: Parameter, descending: bool) -> Indexed | None:
 def _sources(stored: Parameter, only: str) -> list[Sql]:
     if stored.kind == "reference":
         return [_target("resource y ON y.pid=t.target", stored.id, only), _target(_UNSTORED, stored.id, only)]
+    if stored.name in INTERNED:
+        return [_code(stored.id)]
     if stored.name in INTERNED:
         return [_code(stored.id)]
     if stored.kind != "token":

@@ -6,6 +6,7 @@ from gateway.errors import Category, GatewayError
 from gateway.search import definitions, terms
 from gateway.store import tokens
 from gateway.store.terminology import Concept, NewSystem
+from tests.store import make
 from tests.store.test_query import LOINC, found, observation, patient
 from tests.support.search_records import Json, change, put
 
@@ -170,7 +171,7 @@ def test_branches_of_an_imported_code_system(store):
     assert found(store, "Condition", ("code:below", f"{ICD}|A00")) == ["a00", "a00.0"]
     assert found(store, "Condition", ("code:above", f"{ICD}|A00.0")) == ["a00", "a00-b99", "a00.0"]
     assert found(store, "Condition", ("code:below", f"{ICD}|none")) == []
-    with pytest.raises(GatewayError, match="'urn:snomed' is not here.* Import it with gateway terminology"):
+    with pytest.raises(GatewayError, match=r"'urn:snomed' is not here.* Import it with gateway terminology"):
         found(store, "Condition", ("code:below", "urn:snomed|1"))
     with pytest.raises(GatewayError, match=r"is not system\|code"):
         found(store, "Condition", ("code:below", "A00"))
@@ -186,3 +187,37 @@ def test_uris_above_and_profiles(store):
     assert found(store, "Observation", ("_profile:below", urls[0])) == ["o"]
     assert found(store, "Observation", ("_profile:above", urls[2])) == ["o"]
     assert found(store, "Observation", ("_profile:missing", "false")) == ["o"]
+
+
+def test_sources_of_feeds_and_of_clients(store):
+    row = make.work(5)
+    with store.write() as tx:
+        tx.work_put([row])
+    make.create(store, "fed", item_id=row.item_id)
+    put(store, patient("own", meta={"source": "https://clinic.example/a"}), patient("none"))
+    told = "urn:yigong:feed:county-his"
+    assert found(store, "Patient", ("_source", f"{told}#{row.item_id}")) == ["fed"]
+    assert found(store, "Patient", ("_source", f"urn:yigong:feed:other#{row.item_id}")) == []
+    assert found(store, "Patient", ("_source", f"{told}#1")) == []
+    assert found(store, "Patient", ("_source", told)) == []
+    assert found(store, "Patient", ("_source:below", told)) == ["fed"]
+    assert found(store, "Patient", ("_source", "https://clinic.example/a")) == ["own"]
+    assert found(store, "Patient", ("_source:below", f"https://clinic.example,{told}")) == ["fed", "own"]
+    assert found(store, "Patient", ("_source:missing", "true")) == ["none"]
+    assert found(store, "Patient", ("_source:missing", "false")) == ["fed", "own"]
+
+
+def test_coordinates_of_genes_stand_together(store):
+    def sequence(fid: str, chromosome: str, *variants: tuple[int, int]) -> Json:
+        reference = {"chromosome": {"coding": [{"code": chromosome}]}, "windowStart": 1, "windowEnd": 900}
+        found = [{"start": start, "end": end} for start, end in variants]
+        return {"resourceType": "MolecularSequence", "id": fid, "referenceSeq": reference, "variant": found}
+
+    put(store, sequence("a", "1", (124, 344), (500, 600)), sequence("b", "2", (124, 344)), sequence("c", "1", (1, 900)))
+    name = "chromosome-variant-coordinate"
+    assert found(store, "MolecularSequence", (name, "1$gt123$lt345")) == ["a"]
+    assert found(store, "MolecularSequence", (name, "1$gt123$lt601")) == ["a"]
+    assert found(store, "MolecularSequence", (name, "1$124$600")) == []
+    assert found(store, "MolecularSequence", (name, "1$lt345$gt123")) == ["a", "c"]
+    assert found(store, "MolecularSequence", ("chromosome-window-coordinate", "2$1$900")) == ["b"]
+    assert found(store, "MolecularSequence", (f"{name}:missing", "false")) == ["a", "b", "c"]

@@ -36,10 +36,13 @@ def _period(param: int, value: Any, sink: Sink, zone: Zone) -> None:
 
 
 def _timing(param: int, value: Any, sink: Sink, zone: Zone) -> None:
-    events = [bounds(event, zone) for event in value.get("event") or ()]
-    if events:
-        sink.append((param, min(low for low, _ in events), max(high for _, high in events)))
-    _period(param, (value.get("repeat") or {}).get("boundsPeriod") or {}, sink, zone)
+    """Append the outer limits of a schedule, which are all of it that a search is about."""
+    found: Sink = []
+    for event in value.get("event") or ():
+        _moment(param, event, found, zone)
+    _period(param, (value.get("repeat") or {}).get("boundsPeriod") or {}, found, zone)
+    if found:
+        sink.append((param, min(row[1] for row in found), max(row[2] for row in found)))
 
 
 INDEX: dict[str, Indexer] = {

@@ -94,6 +94,7 @@ PERSONAL: dict[str, Indexer] = {**INDEX, "HumanName": named}
 PART: dict[str, Indexer] = {**INDEX, "string": heard}
 """… and those of parameters that are one part of such a name."""
 PARTS = frozenset({"family", "given"})
+NAMED = PARTS | {"name", "phonetic"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +119,9 @@ def parse(name: str, text: str, modifier: str) -> String:
     if not wanted:
         raise wrong(name, text, "a text")
     return String(wanted, mode)
+
+
+def spellings(text: str, modifier: str) -> tuple[str, ...]:
+    """Return the texts to look for: `zhang san` also as names sound in a row, without the space."""
+    joined = "".join(text.split())
+    return (text, joined) if not modifier and text.isascii() and joined not in ("", text) else (text,)

@@ -17,7 +17,7 @@ UNANSWERED = {
 
 
 def every() -> list[Parameter]:
-    return [each for name in parameters.types() for each in parameters.for_type(name).values()]
+    return [each for name in parameters.types() for each in parameters.published(name).values()]
 
 
 def test_holds_every_type_and_common_parameter():

@@ -58,7 +58,11 @@ def test_modifiers():
     [
         ("status:exact", "x", "status:exact is not supported; status takes :not, :text, :in, .*:missing"),
         ("status:missing", "maybe", "'status:missing'|'status' is true or false"),
-        ("subject:Organization", "7", "subject takes :Device, :Group, :Location, :Patient, :identifier, :text, :missing"),
+        (
+            "subject:Organization",
+            "7",
+            "subject takes :Device, :Group, :Location, :Patient, :identifier, :text, :missing",
+        ),
         ("subject:Patient", "Group/7", "does not name a Patient"),
         ("date", "2026-02-30", "is not a date"),
         ("date", "next week", "is not a date such as"),

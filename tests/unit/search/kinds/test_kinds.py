@@ -198,6 +198,11 @@ def test_open_periods_and_timings():
     assert [row[1] == date.EARLIEST for row in sink] == [False, True, False, False]
     assert [row[2] == date.LATEST for row in sink] == [True, False, False, True]
     assert sink[2][2] - sink[2][1] == 3 * day
+    sink.clear()
+    date.INDEX["Timing"](1, {"event": ["2026-01-01"], "repeat": {"boundsPeriod": {"end": "2025-01-01"}}}, sink, ZONE)
+    date.INDEX["Timing"](1, {"repeat": {"frequency": 1}}, sink, ZONE)
+    assert sink == [(1, date.EARLIEST, sink[0][2])]
+    assert sink[0][2] == date.parse("date", "2026-01-01", ZONE, NOW).high
 
 
 def test_a_plus_that_became_a_space_is_read():
