@@ -16,6 +16,11 @@ _numbers = itertools.count()
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a new, migrated database of each kind."""
+    yield from databases(request, tmp_path)
+
+
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a new, migrated database of the kind a fixture's parameter names."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/gateway.db"
         store = open_store(url)

@@ -1,19 +1,30 @@
 """Short ways to write the record as a client of FHIR REST does."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gateway.access.actor import Actor
 from gateway.conformance import structure
 from gateway.record.editing import Done, Edit, Editor, Rules
 from gateway.search.scope import Scope
 from gateway.store.engine import Store
+from tests.store.conftest import databases
 from tests.unit.record.make import ZONE
 
 COUNTY = Actor("county-clinic", "TREAT", Scope(sites=None), "county")
 TOWN = Actor("town-clinic", "TREAT", Scope(sites=None), "township")
 WARD = Actor("ward", "TREAT", Scope(sites=frozenset({"county"})), "county")
 NUMBER = "https://yigong.example/fhir/id/county/mrn"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], name="database_url")
+def mostly_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database for tests of what clients may do, where its kind matters little: PostgreSQL in the long suite."""
+    yield from databases(request, tmp_path)
 
 
 def editor(store: Store, **rules: Any) -> Editor:

@@ -13,6 +13,7 @@ from tests.unit.record.clients import (
     by_number,
     create,
     delete,
+    mostly_sqlite,  # noqa: F401  the fixture of this file
     one,
     person,
     put,

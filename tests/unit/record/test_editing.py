@@ -23,6 +23,7 @@ from tests.unit.record.clients import (
     create,
     delete,
     editor,
+    mostly_sqlite,  # noqa: F401  the fixture of this file
     one,
     person,
     put,
@@ -105,50 +106,47 @@ def test_an_update_that_says_the_same_makes_no_version(store):
     assert len(store.resources.history("Patient", "a", COUNTY.scope)) == 1
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("72.5", "72.50"), ("1", "1.0"), ("1e2", "100"), ("0.1", "0.10"), ("1E2", "1e2")],
-)
-def test_a_number_with_other_digits_is_another_number(store, before, after):
+def test_a_number_with_other_digits_is_another_number(store):
     def sent(value):
-        return (
+        told = (
             b'{"resourceType":"Observation","id":"a","status":"final","code":{"text":"k"},"valueQuantity":{"value":%b}}'
-            % value
         )
+        return update("Observation", "a", told % value)
 
-    one(store, update("Observation", "a", sent(before.encode())))
-    done = one(store, update("Observation", "a", sent(after.encode())))
-    assert (done.changed, done.stored.ver) == (True, 2)
-    assert f'"value":{after}'.encode() in done.stored.body
+    for ver, value in enumerate((b"72.5", b"72.50", b"1", b"1.0", b"1e2", b"1E2", b"100", b"0.1", b"0.10"), start=1):
+        done = one(store, sent(value))
+        assert (done.changed, done.stored.ver) == (True, ver)
+        assert b'"value":%b}' % value in done.stored.body
+        assert one(store, sent(value)).changed is False
 
 
-@pytest.mark.parametrize(
-    ("edit", "category"),
-    [
-        (create("Patient", b"{"), Category.INVALID),
-        (create("Patient", b"[]"), Category.INVALID),
-        (create("Patient", b'{"resourceType":"Patient","resourceType":"Patient"}'), Category.INVALID),
-        (create("Patient", text("Observation")), Category.INVALID),
-        (create("Patient", b'{"a":1}'), Category.INVALID),
-        (create("Foo", text("Foo")), Category.NOT_FOUND),
-        (update("Patient", "a", text("Patient")), Category.INVALID),
-        (update("Patient", "a", text("Patient", id="b")), Category.INVALID),
-        (update("Patient", "a", text("Patient", id=["a"])), Category.INVALID),
-        (update("Patient", "a b", text("Patient", id="a b")), Category.INVALID),
-        (update("Patient", "x" * 65, text("Patient", id="x" * 65)), Category.INVALID),
-        (Edit("update", "Patient", text=text("Patient")), Category.INVALID),
-        (Edit("update", "Patient", text=text("Patient", id=7), criteria=by_number()), Category.INVALID),
-        (Edit("delete", "Patient"), Category.INVALID),
-        (Edit("patch", "Patient", "a"), Category.NOT_FOUND),
-        (update("Patient", "a", text("Patient", id="a"), if_match=1), Category.PRECONDITION),
-        (delete("Patient", "a", if_match=1), Category.PRECONDITION),
-        (create("Patient", text("Patient", meta="x")), Category.UNPROCESSABLE),
-        (create("Patient", text("Patient", id=7)), Category.UNPROCESSABLE),
-        (create("Patient", text("Patient", gender="x")), Category.UNPROCESSABLE),
-    ],
-)
-def test_what_cannot_be_taken_is_refused_in_words(store, edit, category):
-    assert refused(store, edit).category is category
+WRONG = [
+    (create("Patient", b"{"), Category.INVALID),
+    (create("Patient", b"[]"), Category.INVALID),
+    (create("Patient", b'{"resourceType":"Patient","resourceType":"Patient"}'), Category.INVALID),
+    (create("Patient", text("Observation")), Category.INVALID),
+    (create("Patient", b'{"a":1}'), Category.INVALID),
+    (create("Foo", text("Foo")), Category.NOT_FOUND),
+    (update("Patient", "a", text("Patient")), Category.INVALID),
+    (update("Patient", "a", text("Patient", id="b")), Category.INVALID),
+    (update("Patient", "a", text("Patient", id=["a"])), Category.INVALID),
+    (update("Patient", "a b", text("Patient", id="a b")), Category.INVALID),
+    (update("Patient", "x" * 65, text("Patient", id="x" * 65)), Category.INVALID),
+    (Edit("update", "Patient", text=text("Patient")), Category.INVALID),
+    (Edit("update", "Patient", text=text("Patient", id=7), criteria=by_number()), Category.INVALID),
+    (Edit("delete", "Patient"), Category.INVALID),
+    (Edit("patch", "Patient", "a"), Category.NOT_FOUND),
+    (update("Patient", "a", text("Patient", id="a"), if_match=1), Category.PRECONDITION),
+    (delete("Patient", "a", if_match=1), Category.PRECONDITION),
+    (create("Patient", text("Patient", meta="x")), Category.UNPROCESSABLE),
+    (create("Patient", text("Patient", id=7)), Category.UNPROCESSABLE),
+    (create("Patient", text("Patient", gender="x")), Category.UNPROCESSABLE),
+]
+
+
+def test_what_cannot_be_taken_is_refused_in_words(store):
+    for edit, category in WRONG:
+        assert refused(store, edit).category is category, edit
 
 
 def test_every_finding_against_a_resource_is_told(store):
