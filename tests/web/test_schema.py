@@ -14,7 +14,7 @@ with warnings.catch_warnings():
 
 from tests.web.desk import Desk, opened, patient, result
 
-OFTEN = r"^/fhir(/(Patient|Observation|Binary|Bundle|Provenance|Parameters)(/|$)|/?$|/_history|/_search|/metadata)"
+OFTEN = r"^/fhir(/(Patient|Binary)(/|$)|/?$|/_history|/_search|/metadata)"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def send(desk, case):
 def look(desk, examples, pattern="", seed=None):
     """Ask operations with generated cases."""
     every = operations(desk, pattern)
-    assert len(every) > 40
+    assert len(every) > 30
 
     @settings(
         max_examples=examples,
@@ -82,7 +82,7 @@ def look(desk, examples, pattern="", seed=None):
 
 
 def test_some_of_what_is_listed(desk):
-    look(desk, 60, OFTEN)
+    look(desk, 25, OFTEN)
 
 
 @pytest.mark.long
