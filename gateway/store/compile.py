@@ -11,7 +11,7 @@ from gateway.search.hashes import hash48, hash64
 from gateway.search.kinds.composite import Composite
 from gateway.search.kinds.date import Date
 from gateway.search.kinds.number import Number
-from gateway.search.kinds.quantity import Ask, Quantity
+from gateway.search.kinds.quantity import Quantity
 from gateway.search.kinds.reference import Target
 from gateway.search.kinds.string import String
 from gateway.search.kinds.token import OfType, Token, Words
@@ -94,7 +94,7 @@ class Compiler:
             return self._reference(stored, value)
         if isinstance(value, Token) and stored.kind == "reference":
             return tokens.identified(self.session, stored, value)
-        asks = _TOKENS.get(type(value))
+        asks = _ASKED.get(type(value))
         if asks is not None:
             return asks(self.session, stored, value)
         return _PLAIN[type(value)](stored, value)
@@ -207,20 +207,26 @@ def _number(stored: Parameter, value: Number) -> Predicate:
     return _ranged("search_number", of_param(stored.id, check), spans)
 
 
-def _quantity(stored: Parameter, value: Quantity) -> Predicate:
-    return union([_in_unit(stored, value, ask) for ask in value.asks])
+def _quantity(session: Session, stored: Parameter, value: Quantity) -> Predicate:
+    """Return the predicate of a quantity in every unit that it goes into and that any resource has."""
+    first, *others = value.asks
+    known = session.keyed("SELECT text FROM code", (("hash", "int"),), [(hash64(ask.unit or ""),) for ask in others])
+    used = {unit for (unit,) in known}
+    asks = [first, *(ask for ask in others if ask.unit in used)]
+    checks = [quantity_check(value, ask, hash48) for ask in asks]
+    found = [
+        quantity_spans("search_quantity", stored.id, value.prefix, ask, check)
+        for ask, check in zip(asks, checks, strict=True)
+    ]
+    spans = [span for each in found for span in each or ()]
+    return _ranged("search_quantity", of_param(stored.id, any_of(checks)), None if None in found else spans)
 
 
-def _in_unit(stored: Parameter, value: Quantity, ask: Ask) -> Predicate:
-    check = quantity_check(value, ask, hash48)
-    spans = quantity_spans("search_quantity", stored.id, value.prefix, ask, check)
-    return _ranged("search_quantity", of_param(stored.id, check), spans)
-
-
-_TOKENS: dict[type[Any], Callable[[Session, Parameter, Any], Predicate]] = {
+_ASKED: dict[type[Any], Callable[[Session, Parameter, Any], Predicate]] = {
     Token: tokens.token,
     Words: tokens.words,
     InSet: tokens.in_set,
+    Quantity: _quantity,
     OfType: lambda _, stored, value: tokens.of_type(stored, value),
 }
 _PLAIN: dict[type[Any], Callable[[Parameter, Any], Predicate]] = {
@@ -228,7 +234,6 @@ _PLAIN: dict[type[Any], Callable[[Parameter, Any], Predicate]] = {
     String: _string,
     Uri: _uri,
     Number: _number,
-    Quantity: _quantity,
 }
 
 

@@ -173,10 +173,11 @@ def _other_words(entries: Sequence[Entry]) -> list[Row]:
 
 
 def _note(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
-    """Keep what hashes in rows mean: codes, what they are called, addresses, references to what is not stored."""
+    """Keep what hashes in rows mean: codes and what they are called, addresses, units, references to what is missing."""
     new = tx.names.unnoted(row for entry in entries for row in entry[2].token if row[5] is None)
     told = {folded for entry in entries for _, folded in entry[2].text}
     told |= {value for entry in entries for param, value in entry[2].uri if param in _INTERNED}
+    told |= {row[4] for entry in entries for row in entry[2].quantity if row[4]}
     texts = {row[3] for row in new} | {row[6] for row in new if row[6]} | tx.names.unnoted(told)
     tx.session.insert_new("code", ("hash", "text"), sorted((hash64(one), exactly(clean(one))) for one in texts))
     called = {(row[0], hash64(row[6]), row[1], row[4]) for row in new if row[6]}

@@ -1,4 +1,4 @@
-"""Quantities: numbers with a unit; the query is converted to each unit it is commensurable with (UCUM, few units).
+"""Quantities: numbers with a unit; the query is converted to each unit it is commensurable with (UCUM).
 
 A row is `(param, low, high, system, unit)` with the number as sent; where the readable unit differs from the code
 it has a row of its own, since R4's `number||unit` takes either (search.html §3.1.1.4.11).
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from gateway.search import ucum
 from gateway.search.kinds.number import INFINITY, prefixed, satisfied
 from gateway.search.kinds.ordered import Prefix
 from gateway.search.kinds.text import plain, split, wrong
@@ -19,21 +20,6 @@ Indexer = Callable[[int, Any, Sink], None]
 
 UCUM = "http://unitsofmeasure.org"
 CURRENCY = "urn:iso:std:iso:4217"
-
-# Units of one dimension with their factor to the first; only exact, value-independent conversions.
-_FAMILIES: tuple[dict[str, str], ...] = (
-    {"mmol/L": "1", "mol/L": "1000", "umol/L": "0.001", "nmol/L": "0.000001", "pmol/L": "0.000000001"},
-    {"g/L": "1", "g/dL": "10", "mg/dL": "0.01", "mg/L": "0.001", "ug/L": "0.000001", "ng/mL": "0.000001",
-     "ng/L": "0.000000001", "pg/mL": "0.000000001", "ug/mL": "0.001", "mg/mL": "1"},
-    {"U/L": "1", "k[IU]/L": "1000"},
-    {"10*9/L": "1", "10*12/L": "1000", "10*6/L": "0.001", "/L": "0.000000001", "/uL": "0.001", "10*3/uL": "1"},
-    {"kg": "1", "g": "0.001", "mg": "0.000001", "ug": "0.000000001"},
-    {"m": "1", "cm": "0.01", "mm": "0.001"},
-    {"L": "1", "dL": "0.1", "mL": "0.001", "uL": "0.000001"},
-    {"s": "1", "ms": "0.001", "min": "60", "h": "3600", "d": "86400"},
-    {"kPa": "1", "Pa": "0.001"},
-)  # fmt: skip
-_FACTORS = {code: (family, Decimal(factor)) for family in _FAMILIES for code, factor in family.items()}
 
 
 def _number(value: Any) -> tuple[float, float]:
@@ -127,8 +113,7 @@ def parse(name: str, text: str) -> Quantity:
 
 def _asks(system: str | None, unit: str | None, numbers: list[Decimal]) -> list[Ask]:
     asked = [Ask(system, unit, *map(float, numbers))]
-    if unit is None or system not in (None, UCUM) or unit not in _FACTORS:
+    if unit is None or system not in (None, UCUM):
         return asked
-    family, factor = _FACTORS[unit]
-    others = [(other, factor / _FACTORS[other][1]) for other in family if other != unit]
-    return asked + [Ask(UCUM, other, *(float(n * ratio) for n in numbers)) for other, ratio in others]
+    converted = [ucum.others(unit, number) for number in numbers]
+    return asked + [Ask(UCUM, other, *(float(each[other]) for each in converted)) for other in converted[0]]
