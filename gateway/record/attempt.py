@@ -1,18 +1,19 @@
 """One attempt at a request's edits on one write transaction, in R4's order: deletes, creates, then changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError
 from gateway.fhir import json_patch, resource
 from gateway.fhir.issues import Invalid, Issue
 from gateway.record import conditional, content, revision, transaction
+from gateway.record.ahead import resolved
 from gateway.record.edits import Body, Check, Done, Rules
 from gateway.record.incoming import Incoming, judged, questions
 from gateway.record.naming import Naming
 from gateway.record.removal import remove
 from gateway.record.revision import Revision
-from gateway.record.rewriting import rewritten
 from gateway.record.standing import placed
 from gateway.record.transaction import Links, Pointed
 from gateway.store.engine import WriteTx
@@ -54,13 +55,13 @@ class Attempt:
         self._settled(revisions)
         naming.claim()
         self._tell(revisions)
-        return [self._done[id(entry)] for entry in entries]
+        return [self._done[entry.number] for entry in entries]
 
     def _delete(self, entry: Incoming) -> None:
         done, made = remove(self._tx, self._actor, entry, self._rules.deletes_at_once)
         for each in made:
             self._once(each.type, each.fid)
-        self._done[id(entry)] = done
+        self._done[entry.number] = done
         self.touched += [("delete", each) for each in made]
 
     def _once(self, kind: str, fid: str) -> None:
@@ -79,9 +80,9 @@ class Attempt:
         pids = dict(zip(new, self._tx.allocate(len(new)), strict=True))
         for one in revisions:
             one.pid = one.head.pid if one.head else pids[one.name]
-            if one.entry.edit.full_url:
+            if one.edit.full_url:
                 with placed(one.entry):
-                    self._links.add(one.entry.edit.full_url, _pointed(one))
+                    self._links.add(one.edit.full_url, _pointed(one))
 
     # What each resource is to say.
 
@@ -100,15 +101,13 @@ class Attempt:
                     self._content(one)
 
     def _content(self, one: Revision) -> None:
-        entry = one.entry
-        one.body, one.text, one.questions = entry.body, entry.edit.text, entry.questions
-        if entry.edit.action == "patch":
-            one.body = self._patched(one)
-            one.text = resource.dumps(one.body)
-            one.questions = questions(one.body, one.text)
+        if one.edit.action == "patch":
+            body = self._patched(one)
+            text = resource.dumps(body)
+            one.entry = replace(one.entry, body=body, text=text, questions=questions(body, text))
 
     def _patched(self, one: Revision) -> Body:
-        body = json_patch.apply(one.stored or {}, one.entry.edit.patch)
+        body = json_patch.apply(one.stored or {}, one.edit.patch)
         if (body.get("resourceType"), body.get("id")) != one.name:
             text = f"the patch would change resourceType or id of {one.kind}/{one.fid}; both stay what they are"
             raise Invalid([Issue("error", "business-rule", text, f"{one.kind}.id")])
@@ -138,7 +137,7 @@ class Attempt:
     def _answered(self, one: Revision) -> bool:
         """Say whether every reference by condition leads to a resource by now."""
         with placed(one.entry):
-            answered = [self._answer(text) for text in one.questions]
+            answered = [self._answer(text) for text in one.entry.questions]
             return all(answered)
 
     def _answer(self, text: str) -> bool:
@@ -154,17 +153,13 @@ class Attempt:
         return bool(fids)
 
     def _unanswered(self, one: Revision) -> GatewayError:
-        text = next(text for text in one.questions if text not in self._links.found)
+        text = next(text for text in one.entry.questions if text not in self._links.found)
         return GatewayError(f"the reference {text} matches nothing that you may see", category=Category.PRECONDITION)
 
     def _refer(self, one: Revision) -> None:
-        """Resolve the references in a resource's text; what was changed is judged again."""
-        if self._links.entries or one.questions:
-            own = str(one.body.get("url", ""))
-            text = rewritten(one.text, self._links.of(one.entry.edit.full_url), own=own)
-            if text != one.text:
-                one.text, one.body = text, resource.loads(text, strict=False)
-                judged(one.body, self._check)
+        """Resolve the references in a resource's text, unless that was done ahead."""
+        if one.entry.questions or (self._links.entries and not one.entry.resolved):
+            one.entry = resolved(one.entry, self._links, self._check)
         if self._rules.references_exist:
             self._check_targets(one)
 
@@ -179,9 +174,9 @@ class Attempt:
 
     def _settled(self, revisions: Sequence[Revision]) -> None:
         """Refuse a condition that also matches what the transaction creates: R4 has updates look after creates."""
-        created = {one.fid for one in revisions if one.entry.edit.action == "create" and one.writes}
+        created = {one.fid for one in revisions if one.edit.action == "create" and one.writes}
         for one in revisions if created else ():
-            if one.entry.condition is not None and one.entry.edit.action != "create":
+            if one.entry.condition is not None and one.edit.action != "create":
                 with placed(one.entry):
                     fids = conditional.matches(self._tx, one.entry.condition, self._actor.scope)
                     if created.intersection(fids):
@@ -196,9 +191,9 @@ class Attempt:
         for one in revisions:
             stands = made.get(one.name) or stored[one.pid]
             created = one.writes and one.creates
-            self._done[id(one.entry)] = Done(one.entry.edit, stands, created=created, changed=one.writes)
-            found = one.entry.edit.action == "create" and not one.writes
-            self.touched.append(("read" if found else one.entry.edit.action, stands))
+            self._done[one.entry.number] = Done(one.edit, stands, created=created, changed=one.writes)
+            found = one.edit.action == "create" and not one.writes
+            self.touched.append(("read" if found else one.edit.action, stands))
 
 
 def _ordered(entries: Iterable[Incoming]) -> list[Incoming]:
@@ -209,5 +204,5 @@ def _ordered(entries: Iterable[Incoming]) -> list[Incoming]:
 
 def _pointed(one: Revision) -> Pointed:
     """Return where references to an entry lead; of a resource named here a version is known."""
-    named_here = one.entry.edit.action == "create"
+    named_here = one.edit.action == "create"
     return Pointed(one.kind, one.fid, one.ver if named_here else 0)

@@ -7,6 +7,7 @@ from gateway import clock
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError, Transient
 from gateway.record import conditional, transaction
+from gateway.record.ahead import ahead
 from gateway.record.attempt import Attempt
 from gateway.record.edits import Check, Done, Edit, Rules
 from gateway.record.incoming import Incoming, incoming, located
@@ -40,7 +41,8 @@ class Editor:
         """
         if not actor.site:
             raise GatewayError("who belongs to no site may not write", category=Category.REFUSED)
-        entries = [self._incoming(edit, number, len(edits)) for number, edit in enumerate(edits)]
+        read = [self._incoming(edit, number, len(edits)) for number, edit in enumerate(edits)]
+        entries = ahead(read, self._zone, self._check)
         try:
             self._preview(actor, entries)
             done, touched = self._tried(actor, entries)
@@ -54,7 +56,7 @@ class Editor:
     def _incoming(self, edit: Edit, number: int, count: int) -> Incoming:
         place = edit.place or (f"Bundle.entry[{number}]" if count > 1 else "")
         try:
-            return incoming(edit, place, self._zone, self._check, self._rules)
+            return incoming(edit, number, place, self._zone, self._check, self._rules)
         except GatewayError as fault:
             located(fault, place)
             raise

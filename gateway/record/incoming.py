@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.conformance import structure
 from gateway.errors import Category, GatewayError
 from gateway.fhir import resource
 from gateway.fhir.issues import Invalid, Issue, has_errors
@@ -12,6 +13,7 @@ from gateway.record import attachments, conditional, ids, transaction
 from gateway.record.conditional import Condition
 from gateway.record.edits import Body, Check, Edit, Rules
 from gateway.search import parameters
+from gateway.search.extract import Rows
 
 _FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _SUBSETTED = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "SUBSETTED")
@@ -22,15 +24,22 @@ class Incoming:
     """An edit with its parsed text and condition; `fresh` is the id it gets where the server names it."""
 
     edit: Edit
+    number: int
+    """Its position in the request."""
     place: str
     condition: Condition | None = None
     body: Body = field(default_factory=dict)
+    text: bytes = b""
     questions: tuple[str, ...] = ()
     """Its references by condition, `Type?query`."""
     fresh: str = ""
+    resolved: bool = False
+    """Whether its references to other entries are resolved."""
+    rows: Rows | None = None
+    """Its search rows where they are known already."""
 
 
-def incoming(edit: Edit, place: str, zone: str, check: Check, rules: Rules) -> Incoming:
+def incoming(edit: Edit, number: int, place: str, zone: str, check: Check, rules: Rules) -> Incoming:
     """Return an edit that can be tried; raises GatewayError for what cannot be read, Invalid for wrong content."""
     known(edit.kind, edit.fid)
     condition = None
@@ -40,14 +49,14 @@ def incoming(edit: Edit, place: str, zone: str, check: Check, rules: Rules) -> I
     elif not edit.fid and edit.action != "create":
         raise GatewayError(f"an {edit.action} needs an id, or conditions that name the resource", where="id")
     if edit.action in ("patch", "delete"):
-        return Incoming(edit, place, condition)
+        return Incoming(edit, number, place, condition)
     body = resource.loads(edit.text)
     _typed(edit, body)
     if edit.action == "update":
         _named(edit, body)
     judged(body, check)
     _whole(edit, body)
-    return Incoming(edit, place, condition, body, questions(body, edit.text), ids.fresh())
+    return Incoming(edit, number, place, condition, body, edit.text, questions(body, edit.text), ids.fresh())
 
 
 def questions(body: Body, text: bytes) -> tuple[str, ...]:
@@ -69,6 +78,11 @@ def judged(body: Body, check: Check) -> None:
     issues = check(body)
     if has_errors(issues):
         raise Invalid(issues)
+
+
+def rejudged(body: Body, check: Check) -> None:
+    """Raise Invalid where resolved references lead to a wrong type; the rest of a resource was judged before."""
+    judged(body, check if body.get("meta", {}).get("profile") else structure.check)
 
 
 def located(fault: GatewayError, place: str) -> None:

@@ -1,13 +1,13 @@
 """Revisions: the resources of a request on their way into the record, and the versions they become."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.access.actor import Actor
 from gateway.fhir import resource, temporal
 from gateway.record import content
-from gateway.record.edits import Body
+from gateway.record.edits import Body, Edit
 from gateway.record.incoming import Incoming, pointer_kept
 from gateway.record.indexing import stored_rows
 from gateway.record.states import content as digested
@@ -39,11 +39,18 @@ class Revision:
     """Whether it makes a version; not where it is found, or is what stands already."""
     head: Head | None = None
     stored: Body | None = None
-    body: Body = field(default_factory=dict)
-    text: bytes = b""
-    questions: tuple[str, ...] = ()
     pid: int = 0
     made: Stored | None = None
+
+    @property
+    def edit(self) -> Edit:
+        """Return what the client asks."""
+        return self.entry.edit
+
+    @property
+    def body(self) -> Body:
+        """Return what it is to say."""
+        return self.entry.body
 
     @property
     def kind(self) -> str:
@@ -80,7 +87,7 @@ def write(tx: WriteTx, actor: Actor, revisions: Sequence[Revision], names: Names
     if not revisions:
         return
     moment_us = tx.moment(0)
-    rows = [stored_rows(one.body, one.kind, zone, mapped=False) for one in revisions]
+    rows = [_rows(one.entry, zone) for one in revisions]
     known = {**names, **_patients(tx, revisions, rows, names)}
     ready = [
         _Ready(one, made, _version(one, actor, moment_us, _patient(one, made, known)))
@@ -141,6 +148,10 @@ def deletion(head: Head, actor: Actor, moment_us: int) -> NewVersion:
     )
 
 
+def _rows(entry: Incoming, zone: str) -> Rows:
+    return entry.rows or stored_rows(entry.body, entry.edit.kind, zone, mapped=False)
+
+
 def _version(one: Revision, actor: Actor, moment_us: int, patient_pid: int | None) -> NewVersion:
     head = one.head
     return NewVersion(
@@ -149,7 +160,7 @@ def _version(one: Revision, actor: Actor, moment_us: int, patient_pid: int | Non
         type=one.kind,
         fid=one.fid,
         op=Op.CREATE if one.creates else Op.UPDATE,
-        body=resource.splice(one.text, one.fid, one.ver, temporal.instant(moment_us)),
+        body=resource.splice(one.entry.text, one.fid, one.ver, temporal.instant(moment_us)),
         digest=digested(content.bare(one.body))[1],
         site=head.site if head else actor.site,
         updated_us=moment_us,

@@ -230,6 +230,12 @@ def test_a_patient_put_by_its_url_keeps_it_and_others_find_it(store):
     assert [body(each)["subject"]["reference"] for each in done[1:]] == ["Patient/a", "Patient/a"]
 
 
+def test_the_same_edit_twice_makes_two(store):
+    edit = create("Patient", person("1"))
+    first, second = all_of(store, edit, edit)
+    assert first.stored.fid != second.stored.fid
+
+
 def test_nothing_to_do(store):
     assert all_of(store) == []
 
