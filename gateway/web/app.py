@@ -11,6 +11,7 @@ from gateway import __version__
 from gateway.errors import GatewayError
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
+from gateway.record.everything import Everything
 from gateway.record.history import Histories
 from gateway.record.judging import Judge, Region
 from gateway.record.repository import Repository
@@ -85,6 +86,7 @@ def _rest(parts: Parts) -> Rest:
         record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
         editor=Editor(parts.store, settings.zone, judge.check, Rules(search_seconds=settings.search_timeout_s)),
         histories=Histories(parts.store, settings.search_timeout_s),
+        everything=Everything(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
         page_size=settings.page_size,
         max_page_size=settings.max_page_size,

@@ -164,6 +164,8 @@ async def _send(send: Send, answer: Answer, *, head: bool) -> None:
 
 def _raw(answer: Answer, size: int) -> list[tuple[bytes, bytes]]:
     body = {} if answer.status in _NO_BODY else {"content-type": FHIR_JSON, "content-length": str(size)}
+    if size < 0:
+        body.pop("content-length", None)
     if not size and not answer.stream:
         body.pop("content-type", None)
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in {**body, **answer.headers}.items()]

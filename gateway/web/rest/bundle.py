@@ -138,7 +138,7 @@ def _read(rest: Rest, step: _Step) -> Entry:
 def _whole(answer: Answer, most: int) -> bytes:
     if answer.stream is None:
         return answer.body
-    if answer.size > most:
+    if not 0 <= answer.size <= most:
         raise GatewayError("the content is too large for a Bundle; read it by itself", category=Category.TOO_LARGE)
     return b"".join(answer.stream)
 

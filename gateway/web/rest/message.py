@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gateway.access.actor import Actor
 from gateway.record.editing import Editor
+from gateway.record.everything import Everything
 from gateway.record.history import Histories
 from gateway.record.judging import Judge
 from gateway.record.repository import Repository
@@ -53,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its bytes are sent as they are; with a `stream`, its `size` bytes part by part."""
+    """One answer: its bytes are sent as they are; with a `stream`, its `size` bytes (-1: unknown) part by part."""
 
     status: int
     body: bytes = b""
@@ -69,6 +70,7 @@ class Rest:
     record: Repository
     editor: Editor
     histories: Histories
+    everything: Everything
     page_key: bytes
     page_size: int
     max_page_size: int

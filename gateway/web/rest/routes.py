@@ -6,6 +6,7 @@ from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
 from gateway.web.rest import binary, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
+from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
 from gateway.web.rest.metadata import Capabilities, Offers
@@ -59,7 +60,10 @@ def _operations(path: tuple[str, ...]) -> Offered:
 
 ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
 ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
-ON_INSTANCE: dict[str, Offered] = {"$validate": {"GET": validate.validate, "POST": validate.validate}}
+ON_INSTANCE: dict[str, Offered] = {
+    "$validate": {"GET": validate.validate, "POST": validate.validate},
+    "$everything": {"GET": everything},
+}
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 
 _BUNDLES = Bundles(find)
@@ -108,9 +112,20 @@ WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post})
 """Interactions that may wait for a lock; they have threads of their own, so that reads never wait behind them."""
 
 
+_ONE = "ask it of one resource, as in /Patient/ID/$everything"
+_LATER = {
+    "$export": "bulk export is not here yet; follow /_history by its links to have all that is made, in order",
+    "$match": "matching of persons is not here yet; search Patient by identifier",
+    "$summary": "the patient summary is not here yet; ask /Patient/ID/$everything",
+}
+"""Operations that are to come, and what serves until then."""
+
+
 def _nothing(path: tuple[str, ...]) -> str:
     place = "/".join(path)
     operation = next((part for part in path if part.startswith(("$", "_"))), "")
+    if operation in _LATER or path[1:] == ("$everything",):
+        return f"{operation} is not offered at /{place}: {_LATER.get(operation, _ONE)}"
     if operation:
         return f"{operation} is not offered at /{place}; /metadata lists what is"
     return f"there is nothing at /{place}; ask /metadata, /TYPE or /TYPE/ID"
