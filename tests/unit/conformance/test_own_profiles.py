@@ -10,7 +10,7 @@ import fhirpathpy
 import pytest
 from fhirpathpy.models import models
 
-from gateway.conformance import profiles, rules, validate
+from gateway.conformance import claims, profiles, rules, validate
 from gateway.fhir import types
 from gateway.mapping.environment import BASE
 
@@ -128,7 +128,19 @@ def test_every_profile_is_looked_at():
     made = [one for one in rules.everything(ours()) if one.type != "Extension"]
     assert {one.url.removeprefix(STRUCTURE) for one in made} == set(WHOSE)
     claimed = {one.url.removeprefix(STRUCTURE) for one in made if one.claimed}
-    assert claimed == {"resident", "contract", "household-contract", "referral", "medical-insurance", "shared-report"}
+    assert claimed == set(CLAIMED)
+
+
+CLAIMED = ("resident", "contract", "household-contract", "referral", "medical-insurance", "shared-report")
+
+
+@pytest.mark.parametrize("name", CLAIMED)
+def test_what_satisfies_a_claimed_profile_claims_it_whatever_the_base_of_numbers_is(name):
+    for _, one in produced(name):
+        said = STRUCTURE + name in claims.claims(one, ours())
+        assert said == (not errors(name, one))
+        text = re.sub(rf"{BASE}/(id|codes)/", r"https://health.example/r4/\1/", json.dumps(one))
+        assert claims.claims(json.loads(text), ours()) == claims.claims(one, ours())
 
 
 def test_a_profile_names_its_elements_in_the_order_of_r4():
