@@ -113,7 +113,7 @@ def _matters(constraint: Constraint) -> bool:
 
 
 def _rule(constraint: Constraint, kind: str) -> Test:
-    return _PLAIN.get(constraint.key) or invariant(constraint.expression, kind)
+    return _PLAIN.get(constraint.key) or invariant(constraint.expression, kind, empty=True)
 
 
 def _forwards(value: Json, _: Json) -> bool:

@@ -63,7 +63,9 @@ def check(desk: Desk, constraint: Constraint, item: Item, told: str) -> None:
     desk.budget.spend()
     native = _NATIVE.get(constraint.key) if told == "R4" else None
     try:
-        kept = native(desk, item) if native else compiler.holds(constraint.expression, _env(desk, item))
+        # R4's own say nothing where they are empty: bdl-8 of an entry without fullUrl.
+        empty = told == "R4"
+        kept = native(desk, item) if native else compiler.holds(constraint.expression, _env(desk, item), empty=empty)
     except GatewayError as fault:
         text = f"The rule {constraint.key} of {told} was not checked: {fault.text}"
         desk.note("warning", "not-supported", item.where, text)

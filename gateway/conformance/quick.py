@@ -192,13 +192,13 @@ def _constraint(expression: str, kind: str) -> Test:
     return test if names is None else remembering(test, lambda held: {name: held[name] for name in names & held.keys()})
 
 
-def invariant(expression: str, kind: str) -> Test:
+def invariant(expression: str, kind: str, *, empty: bool = False) -> Test:
     """Return the test of one FHIRPath expression at values of a type."""
 
     def test(value: Any, resource: Json) -> bool:
         item = Item(value, None, kind, kind, Frame(resource, resource))
         try:
-            return compiler.holds(expression, Env(Budget(_SECONDS), item, lambda _: None)) is not False
+            return compiler.holds(expression, Env(Budget(_SECONDS), item, lambda _: None), empty=empty) is not False
         except GatewayError:
             return False
 

@@ -22,15 +22,16 @@ def compiled(text: str) -> Ev:
     return _expression(parse(text))
 
 
-def holds(text: str, env: Env) -> bool | None:
+def holds(text: str, env: Env, *, empty: bool = False) -> bool | None:
     """Say whether an invariant holds at the environment's context; None where that cannot be told.
 
-    As in other validators an empty answer is a no. Raises GatewayError for an expression that cannot be read.
+    An empty answer counts as `empty`. Raises GatewayError for an expression that cannot be read.
     """
     try:
-        return bool(truth(compiled(text)(env, [env.context])))
+        found = truth(compiled(text)(env, [env.context]))
     except Unjudged:
         return None
+    return empty if found is None else found
 
 
 def members(text: str) -> frozenset[str] | None:
