@@ -67,6 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_body_bytes", 16 * _MIB, "bytes", "Largest body of a FHIR request, also when inflated from gzip."),
     Setting("max_bundle_entries", 5000, "count", "Most entries of a batch or transaction."),
     Setting("max_nesting", 100, "depth", "Deepest JSON a client may send: objects and arrays inside each other."),
+    Setting("max_conditional_deletes", 1, "count", "Most resources one conditional delete may remove."),
+    Setting("references_exist", False, "switch", "Whether clients may refer only to resources that are there."),
     Setting("include_limit", 1000, "count", "Most resources that _include and _revinclude add to a page."),
     Setting("include_rounds", 10, "count", "How many times _include:iterate goes on from what it included."),
     Setting("estimate_limit", 10_000, "count", "Matches that _total=estimate counts before it stops."),

@@ -81,10 +81,11 @@ class _Door:
 
 def _rest(parts: Parts) -> Rest:
     settings = parts.settings
+    deletes = settings.max_conditional_deletes
     judge = Judge(parts.store, Region(settings.profiles), settings.validate_timeout_s)
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
-        editor=Editor(parts.store, settings.zone, judge.check, Rules(search_seconds=settings.search_timeout_s)),
+        editor=Editor(parts.store, settings.zone, judge.check, _rules(settings)),
         histories=Histories(parts.store, settings.search_timeout_s),
         everything=Everything(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
@@ -92,9 +93,13 @@ def _rest(parts: Parts) -> Rest:
         max_page_size=settings.max_page_size,
         software_version=__version__,
         zone=settings.zone,
-        limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting),
+        limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting, deletes),
         judge=judge,
     )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(settings.max_conditional_deletes, settings.references_exist, settings.search_timeout_s)
 
 
 def _reach(settings: Settings) -> Reach:

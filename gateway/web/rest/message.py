@@ -24,11 +24,12 @@ class Prefer(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much one request may bring: bytes of its body, entries of its Bundle, levels of its JSON."""
+    """How much one request may bring or do: bytes of its body, entries of its Bundle, levels of its JSON, deletes."""
 
     body_bytes: int
     bundle_entries: int
     nesting: int
+    deletes_at_once: int = 1
 
 
 NO_WISHES = Prefer()

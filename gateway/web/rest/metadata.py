@@ -86,11 +86,16 @@ class Capabilities:
         return Answer(200, self._statement(request.base, rest.software_version, rest.limits, rest.max_page_size))
 
     def _made(self, base: str, version: str, limits: Limits, page: int) -> bytes:
-        return resource.dumps(statement(self._offers(), base, version, _limits(limits, page)))
+        several = limits.deletes_at_once > 1
+        told = statement(self._offers(), base, version, _limits(limits, page), several_deletes=several)
+        return resource.dumps(told)
 
 
-def statement(offers: Offers, base: str, version: str, limits: str) -> Json:
-    """Return the CapabilityStatement for one public address; `limits` is a sentence about them."""
+def statement(offers: Offers, base: str, version: str, limits: str, *, several_deletes: bool = False) -> Json:
+    """Return the CapabilityStatement for one public address; `limits` is a sentence about them.
+
+    `several_deletes` says that a conditional delete may remove several resources.
+    """
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -102,7 +107,7 @@ def statement(offers: Offers, base: str, version: str, limits: str) -> Json:
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "patchFormat": [patch.MEDIA],
-        "rest": [_server(offers, limits)],
+        "rest": [_server(offers, limits, "multiple" if several_deletes else "single")],
     }
 
 
@@ -113,13 +118,13 @@ def _limits(limits: Limits, page: int) -> str:
     )
 
 
-def _server(offers: Offers, limits: str) -> Json:
+def _server(offers: Offers, limits: str, deletes: str) -> Json:
     codes = [code for place, method, names in _ON_ALL if method in offers.places.get(place, {}) for code in names]
     return {
         "mode": "server",
         "documentation": f"{_POLICY} {limits}",
         "security": {"description": _SECURITY},
-        "resource": [_resource(offers, name) for name in served()],
+        "resource": [_resource(offers, name, deletes) for name in served()],
         "interaction": [{"code": code} for code in codes],
         **_listed("operation", [_operation(name) for name in offers.on_server]),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in compartments.names()],
@@ -144,7 +149,7 @@ def operations(offers: Offers, name: str) -> Iterator[str]:
             yield operation
 
 
-def _resource(offers: Offers, name: str) -> Json:
+def _resource(offers: Offers, name: str, deletes: str) -> Json:
     codes = [code for place, method, code in _ON_TYPES if method in offers.at(name, place)]
     return {
         "type": name,
@@ -156,7 +161,7 @@ def _resource(offers: Offers, name: str) -> Json:
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "single",
+        "conditionalDelete": deletes,
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": ["*", f"{name}:*", *_includes()[name]],
         **_listed("searchRevInclude", _pointing().get(name, [])),
