@@ -158,7 +158,9 @@ def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
 
 def _once(rows: list[Row]) -> list[Row]:
     """Return rows with the first of those that differ in their mark only: that is beside the key."""
-    return list({row[:-1]: row for row in reversed(rows)}.values())
+    if len({row[:-1] for row in rows}) == len(rows):
+        return rows
+    return list({row[:-1]: row for row in reversed(rows)}.values())[::-1]
 
 
 def _other_words(entries: Sequence[Entry]) -> list[Row]:
@@ -174,7 +176,7 @@ def _other_words(entries: Sequence[Entry]) -> list[Row]:
 
 def _note(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
     """Keep what hashes in rows mean: codes and what they are called, addresses, units, references to what is missing."""
-    new = tx.names.unnoted(row for entry in entries for row in entry[2].token if row[5] is None)
+    new = tx.names.unnoted([row for _, _, rows, _ in entries for row in rows.token if row[5] is None])
     told = {folded for entry in entries for _, folded in entry[2].text}
     told |= {value for entry in entries for param, value in entry[2].uri if param in _INTERNED}
     told |= {row[4] for entry in entries for row in entry[2].quantity if row[4]}

@@ -1,7 +1,7 @@
 """References: literal targets, compared by type and id, or by URL (R4 search.html §3.1.1.4.12).
 
-A row is `(param, target type, target id)`; the type is "" for a URL that is not ours. A reference's identifier and
-display have rows as those of tokens have.
+A row is `(param, target type, target id)`; the type is "" for a URL that is not ours. The identifier of
+a reference, and the display of one that leads nowhere, have rows as those of tokens have.
 """
 
 import re
@@ -49,7 +49,7 @@ def _reference(param: int, value: Any, made: Any) -> None:
         type_name, fid = _MEMO.get(text) or target(text)
         if fid:
             made.reference.append((param, type_name, fid))
-    if "display" in value:
+    elif "display" in value:
         token.told(param, value["display"], made)
     if "identifier" in value:
         token.identified(param, value["identifier"], made)
