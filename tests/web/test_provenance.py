@@ -4,6 +4,7 @@ import pytest
 
 from gateway.conformance import structure
 from tests.web.county import HISTORY
+from tests.web.desk import opened, patient
 from tests.web.test_read import outcome
 from tests.web.test_search import link
 
@@ -62,9 +63,7 @@ def test_other_ways_to_ask(web):
     assert form.json()["link"][0]["url"] == "http://127.0.0.1:8000/fhir/Provenance"
 
 
-@pytest.mark.parametrize(
-    "target", ["Patient/none", "Patient/none/_history/1", "Patient/a b", "Patient/gone/_history/9"]
-)
+@pytest.mark.parametrize("target", ["Patient/none", "Patient/none/_history/1", "Patient/gone/_history/9"])
 def test_what_is_not_there_has_none(web, target):
     assert web.fhir(f"Provenance?target={target}")["total"] == 0
 
@@ -72,14 +71,14 @@ def test_what_is_not_there_has_none(web, target):
 @pytest.mark.parametrize(
     ("query", "where"),
     [
-        ("", "target"),
         ("target=Patient/a,Patient/b", "target"),
         ("target=Patient/a&target=Patient/b", "target"),
         ("target=nothing", "target"),
+        ("target=Patient/a b", "target"),
         ("target=Patient/a/_history/0", "target"),
         ("target=Patient/a/_history/x", "target"),
         ("target=Foo/a", "target"),
-        ("target=Patient/a&patient=b", "patient"),
+        ("target=Patient/a&frob=b", "frob"),
         ("target=Patient/a&_summary=text", "_summary"),
     ],
 )
@@ -90,6 +89,32 @@ def test_how_to_ask_is_said(web, query, where):
 @pytest.mark.parametrize("name", ["1-1x", "0-0", "999999-1", "1-99999999", "x", "a b", "1-16777217", "1" * 70])
 def test_ids_it_never_gave(web, name):
     assert outcome(web.get(f"/fhir/Provenance/{name}"), 404)["code"] == "not-found"
+
+
+def test_what_clients_write_is_there_too(tmp_path):
+    with opened(tmp_path) as desk:
+        person = desk.create(patient())
+        target = f"Patient/{person['id']}"
+        own = desk.create(
+            {
+                "resourceType": "Provenance",
+                "target": [{"reference": target}],
+                "recorded": "2026-01-01T00:00:00Z",
+                "agent": [{"who": {"display": "a clinic"}}],
+            }
+        )
+        found = desk.web.fhir(f"Provenance?target={target}")
+        assert found["total"] == 2
+        assert [one["resource"]["id"] for one in found["entry"]][1] == own["id"]
+        assert desk.web.fhir(f"Provenance?target={target}&_summary=count")["total"] == 2
+        assert desk.web.fhir(f"Provenance/{own['id']}") == own
+        (one,) = desk.web.fhir("Provenance?recorded=2026-01-01")["entry"]
+        assert one["resource"] == own
+        assert (
+            desk.ask("PUT", f"/Provenance/{own['id']}", {**own, "agent": [{"who": {"display": "b"}}]}).status_code
+            == 200
+        )
+        assert desk.web.fhir(f"Provenance/{own['id']}/_history")["total"] == 2
 
 
 def test_there_is_no_history_of_what_is_rendered(web):

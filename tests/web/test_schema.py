@@ -88,4 +88,4 @@ def test_some_of_what_is_listed(desk):
 @pytest.mark.long
 @pytest.mark.timeout(3000)
 def test_all_that_is_listed(desk):
-    look(desk, 6000, seed=1)
+    look(desk, 6000, "/fhir", seed=1)

@@ -9,6 +9,7 @@ from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
+from gateway.web.rest.meta import meta
 from gateway.web.rest.metadata import Capabilities, Offers
 from gateway.web.rest.patch import MEDIA
 from gateway.web.rest.read import read, vread
@@ -58,11 +59,12 @@ def _operations(path: tuple[str, ...]) -> Offered:
     return (ON_SERVER, ON_TYPE, ON_INSTANCE)[len(place)].get(name, {})
 
 
-ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
-ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}}
+ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta}}
+ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta}}
 ON_INSTANCE: dict[str, Offered] = {
     "$validate": {"GET": validate.validate, "POST": validate.validate},
     "$everything": {"GET": everything},
+    "$meta": {"GET": meta},
 }
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 
@@ -99,7 +101,6 @@ OWN: dict[tuple[str, ...], Offered] = {
     ("Binary", "ID"): {**_INSTANCE, "GET": binary.read},
     ("Binary", "ID", "_history", "VERSION"): {"GET": binary.vread},
     ("Provenance",): {**_TYPE, "GET": provenance.search},
-    ("Provenance", "_history"): {},
     ("Provenance", "_search"): {"GET": provenance.search, "POST": provenance.search},
     ("Provenance", "ID"): {**_INSTANCE, "GET": provenance.read},
 }
