@@ -14,7 +14,8 @@ _STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"([ \t\r\n]*:)?', re.DOTALL)
 _LINK = re.compile(r"""(\s(?:href|src)\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _ADDRESSES = frozenset({"uri", "url", "oid", "uuid"})
 _NAMES_ITSELF = frozenset({"system", "code", "type", "identifier", "implicitRules", "fullUrl", "reference"})
-_URN = b"urn:"
+_URN = "urn:"
+_CONTENT = "Binary/"
 
 
 class Resolver(Protocol):
@@ -32,8 +33,8 @@ class Resolver(Protocol):
 def rewritten(text: bytes, resolver: Resolver, *, own: str = "") -> bytes:
     """Return a resource's JSON text with its references resolved.
 
-    Looked at are Reference.reference, elements of type uri, url, oid and uuid that hold a URN, and the links and images
-    of narratives (R4 http.html#trules). `own` is the url by which the resource names itself: it stays.
+    Looked at are Reference.reference, elements of type uri, url, oid and uuid that hold a URN or lead to a Binary, and
+    the links and images of narratives (R4 http.html#trules). `own` is the url by which the resource names itself.
     """
     parts: list[bytes] = []
     done = 0
@@ -70,12 +71,18 @@ def _changed(key: str, raw: bytes, resolver: Resolver, own: str) -> str | None:
     elif key == "div":
         old = _plain(raw)
         new = _LINK.sub(lambda found: _link(found, resolver), old)
-    elif raw.startswith(_URN) and key in _address_names():
+    elif key in _address_names():
         old = _plain(raw)
-        new = None if old == own else resolver.address(old)
+        new = _addressed(old, resolver) if old != own else None
     else:
         return None
     return None if new == old else new
+
+
+def _addressed(old: str, resolver: Resolver) -> str | None:
+    """Return what a uri becomes: a URN of an entry, or the place of an attachment; other addresses are identities."""
+    new = resolver.address(old)
+    return new if new is not None and (old.startswith(_URN) or new.startswith(_CONTENT)) else None
 
 
 def _link(found: re.Match[str], resolver: Resolver) -> str:

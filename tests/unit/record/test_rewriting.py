@@ -89,6 +89,11 @@ def test_addresses_and_narrative_links_are_resolved_and_identities_are_not(links
         "content": [{"attachment": {"url": "Patient/p1"}}],
         "extension": [{"url": "urn:e", "valueUri": "Patient/p1"}, {"url": "urn:e", "valueString": UUID}],
     }
+    links.add("http://old.example/fhir/Binary/1", Pointed("Binary", "b1", 1))
+    for address in ("http://old.example/fhir/Binary/1", "Binary/1"):
+        sent = json.dumps({"url": address, "extension": [{"url": "http://old.example/fhir/Patient/9"}]}).encode()
+        placed = rewritten(sent, links.of("http://old.example/fhir/DocumentReference/1"))
+        assert json.loads(placed) == {"url": "Binary/b1", "extension": [{"url": "http://old.example/fhir/Patient/9"}]}
     kept = json.loads(rewritten(json.dumps(told).encode(), links.of(""), own=UUID))
     assert kept["url"] == UUID
 
