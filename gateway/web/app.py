@@ -13,6 +13,7 @@ from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.everything import Everything
 from gateway.record.history import Histories
+from gateway.record.labels import Labels
 from gateway.record.judging import Judge, Region
 from gateway.record.repository import Repository
 from gateway.settings import Settings
@@ -88,6 +89,7 @@ def _rest(parts: Parts) -> Rest:
         editor=Editor(parts.store, settings.zone, judge.check, _rules(settings)),
         histories=Histories(parts.store, settings.search_timeout_s),
         everything=Everything(parts.store, settings.search_timeout_s),
+        labels=Labels(parts.store, settings.search_timeout_s),
         page_key=parts.page_key,
         page_size=settings.page_size,
         max_page_size=settings.max_page_size,

@@ -8,6 +8,7 @@ from gateway.access.actor import Actor
 from gateway.record.editing import Editor
 from gateway.record.everything import Everything
 from gateway.record.history import Histories
+from gateway.record.labels import Labels
 from gateway.record.judging import Judge
 from gateway.record.repository import Repository
 
@@ -72,6 +73,7 @@ class Rest:
     editor: Editor
     histories: Histories
     everything: Everything
+    labels: Labels
     page_key: bytes
     page_size: int
     max_page_size: int
