@@ -26,7 +26,7 @@ CLINIC = Actor("clinic", "TREAT", Scope(sites=frozenset({"elsewhere"})))
 
 
 @pytest.fixture
-def town(database_url, tmp_path, definitions_read_once):
+def town(database_url, tmp_path):
     with county(database_url, tmp_path) as made:
         yield made
 

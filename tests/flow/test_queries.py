@@ -68,7 +68,7 @@ class Town:
 
 
 @pytest.fixture
-def town(database_url, tmp_path, definitions_read_once):
+def town(database_url, tmp_path):
     with county(database_url, tmp_path) as made:
         made.run(
             hl7(msh("M1", "ADT^A04"), pid("P1", extra=f"~{RESIDENT}^^^^IdentifyNO")),
