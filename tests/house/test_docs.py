@@ -20,7 +20,7 @@ def text(name):
 def row(setting):
     """The line of a setting in docs/settings.md; when this fails, paste the line it wants."""
     default = " ".join(map(str, setting.default)) if isinstance(setting.default, tuple) else setting.default
-    shown = {None: "", True: "true", False: "false"}.get(default, str(default)) if default != 0 else "0"
+    shown = str(default).lower() if isinstance(default, bool) else "" if default is None else str(default)
     told = setting.help.replace("|", "\\|")
     return f"| `{setting.name}` | {setting.type} | {f'`{shown}`' if shown else ''} | {told} |"
 
