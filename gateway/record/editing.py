@@ -1,7 +1,7 @@
 """The one door for writes of clients: all edits of a request or none, safe against every other writer."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gateway import clock
 from gateway.access.actor import Actor
@@ -9,8 +9,10 @@ from gateway.errors import Category, GatewayError, Transient
 from gateway.record import conditional, transaction
 from gateway.record.ahead import ahead
 from gateway.record.attempt import Attempt
+from gateway.record.conditional import Condition
 from gateway.record.edits import Check, Done, Edit, Rules
 from gateway.record.incoming import Incoming, incoming, located
+from gateway.record.standing import placed
 from gateway.store.engine import Store
 from gateway.store.failures import Conflict
 from gateway.store.values import AuditRow, Stored
@@ -61,16 +63,23 @@ class Editor:
             located(fault, place)
             raise
 
-    def _preview(self, actor: Actor, entries: Iterable[Incoming]) -> None:
+    def _preview(self, actor: Actor, entries: Sequence[Incoming]) -> None:
         """Ask every condition once beside the writers: one that takes too long is refused before it holds them up."""
-        asked = [entry.condition for entry in entries if entry.condition is not None]
-        texts = {text for entry in entries for text in entry.questions}
-        found = (transaction.condition(text) for text in sorted(texts))
-        asked += [conditional.of_reference(*parts, self._zone) for parts in found if parts]
-        if asked:
-            with self._store.read(self._rules.search_seconds) as tx:
-                for condition in asked:
-                    conditional.matches(tx, condition, actor.scope)
+        asked = {entry.number: self._conditions(entry) for entry in entries}
+        if not any(asked.values()):
+            return
+        with self._store.read(self._rules.search_seconds) as tx:
+            for entry in entries:
+                with placed(entry):
+                    for condition in asked[entry.number]:
+                        conditional.matches(tx, condition, actor.scope)
+
+    def _conditions(self, entry: Incoming) -> list[Condition]:
+        """Return the condition of an entry and those of its references."""
+        with placed(entry):
+            found = (transaction.condition(text) for text in entry.questions)
+            asked = [conditional.of_reference(*parts, self._zone) for parts in found if parts]
+            return [entry.condition, *asked] if entry.condition else asked
 
     def _tried(self, actor: Actor, entries: Sequence[Incoming]) -> tuple[list[Done], list[tuple[str, Stored]]]:
         """Attempt the edits until no other writer comes between, pausing a little longer each time."""

@@ -174,12 +174,10 @@ def test_a_reference_by_condition_may_find_what_the_transaction_makes(store):
     assert body(done[0])["subject"]["reference"] == f"Patient/{done[1].stored.fid}"
     assert body(done[1])["managingOrganization"]["reference"] == f"Organization/{done[2].stored.fid}"
     assert done[0].stored.patient_pid == done[1].stored.pid
-    edits = (
-        create("Organization", text("Organization", name="x")),
-        create("Observation", result("Patient?identifier=none")),
-    )
-    fault = refused(store, *edits)
-    assert (fault.category, fault.where) == (Category.PRECONDITION, "Bundle.entry[1]")
+    fine = create("Organization", text("Organization", name="x"))
+    for query, category in (("identifier=none", Category.PRECONDITION), ("nosuch=1", Category.INVALID)):
+        fault = refused(store, fine, create("Observation", result(f"Patient?{query}")))
+        assert (fault.category, fault.where) == (category, "Bundle.entry[1]")
 
 
 def test_a_reference_that_resolves_to_the_wrong_type_is_refused(store):
