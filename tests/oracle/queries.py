@@ -1,9 +1,9 @@
 """Random searches over the worlds: every kind, modifier and prefix, chains and reverse chains, order and includes."""
 
+from functools import cache
 from typing import Any
 
-from hypothesis import strategies as st
-
+from tests.oracle import chance as st
 from tests.oracle.worlds import CODES, DAYS, DISPLAYS, LOINC, MRN, OUTSIDE, TYPE, UCUM, WORDS, ids, some
 from tests.support import naive
 
@@ -27,7 +27,7 @@ TEXT = some("张", "张三", "zoe", "三", "wei", "Zoë Müller", "ZOE", "人民
             "zs", "lisi", "zhangsanf", "10000000001", "clinic")  # fmt: skip
 PHONES = some("10000000001", "10000000002", "1")
 NUMBERED = some("1", f"{MRN}|1", f"{MRN}|", "|2", "A-1", f"{OUTSIDE}/id|2")
-SIMPLE: dict[str, st.SearchStrategy[str]] = {
+SIMPLE: dict[str, st.Choice] = {
     "gender": some("male", "female", "other", "unknown"),
     "active": TRUTH,
     "deceased": TRUTH,
@@ -42,7 +42,7 @@ SIMPLE: dict[str, st.SearchStrategy[str]] = {
 URIS = some(f"{OUTSIDE}/p", f"{OUTSIDE}/p/1", OUTSIDE, "urn:yigong:feed:a", f"{OUTSIDE}/p/")
 
 
-def values(kind: str, name: str) -> st.SearchStrategy[str]:
+def values(kind: str, name: str) -> st.Choice:
     """Return values of a parameter."""
     if name in SIMPLE:
         return SIMPLE[name]
@@ -66,7 +66,7 @@ def values(kind: str, name: str) -> st.SearchStrategy[str]:
     return referred(kind, name)
 
 
-def referred(kind: str, name: str) -> st.SearchStrategy[str]:
+def referred(kind: str, name: str) -> st.Choice:
     """Return references as clients write them: Type/id, a bare id, an address."""
     there = [each for target in naive.targets_of(kind, name) if target in naive.TYPES for each in ids(target)]
     there = there or ["Patient/p0"]
@@ -83,7 +83,7 @@ MODIFIERS = {
 }
 
 
-def modified(kind: str, name: str) -> st.SearchStrategy[Pair]:
+def modified(kind: str, name: str) -> st.Choice:
     """Return a parameter with a modifier that its kind takes, and a value."""
     facts = naive.parameter(kind, name)
     sort = facts[0].split()[0]
@@ -110,7 +110,7 @@ def modified(kind: str, name: str) -> st.SearchStrategy[Pair]:
     return st.one_of(found)
 
 
-def plain(kind: str, name: str) -> st.SearchStrategy[Pair]:
+def plain(kind: str, name: str) -> st.Choice:
     """Return a parameter with one value or several."""
     return st.tuples(st.just(name), st.lists(values(kind, name), min_size=1, max_size=3).map(",".join))
 
@@ -121,6 +121,15 @@ def names(kind: str, *, links: bool = False) -> list[str]:
     return [name for name in found if not links or naive.kind_of(kind, name) == "reference"]
 
 
+@cache
+def any_name(kind: str) -> st.Choice:
+    """Return a parameter: a kind of them first, so that the rare kinds are asked as often as tokens."""
+    kinds: dict[str, list[str]] = {}
+    for name in names(kind):
+        kinds.setdefault("meta" if name.startswith("_") else naive.kind_of(kind, name), []).append(name)
+    return st.one_of([some(*found) for found in kinds.values()])
+
+
 @st.composite
 def criteria(draw: Any, kind: str, depth: int = 2) -> Pair:
     """Return one criterion: plain, modified, chained or reverse chained."""
@@ -129,7 +138,7 @@ def criteria(draw: Any, kind: str, depth: int = 2) -> Pair:
         return draw(chained(kind, depth))
     if way == "has":
         return draw(reverse(kind, depth))
-    name = draw(some(*names(kind)))
+    name = draw(any_name(kind))
     return draw(plain(kind, name) if way == "plain" else modified(kind, name))
 
 
@@ -193,7 +202,7 @@ SORTED = ("token", "string", "date", "number", "quantity", "uri")
 def queries(draw: Any, depth: int = 2) -> tuple[str, Pairs]:
     """Return a type and the pairs of a search."""
     kind = draw(some(*naive.TYPES))
-    pairs = draw(st.lists(criteria(kind, depth), max_size=3))
+    pairs = draw(st.lists(criteria(kind, depth), min_size=1, max_size=draw(some(1, 1, 2, 3))))
     if draw(some(True, False, False)):
         usable = [name for name in names(kind) if naive.kind_of(kind, name) in SORTED]
         keys = draw(st.lists(st.builds("{}{}".format, some("", "-"), some(*usable)), min_size=1, max_size=2))

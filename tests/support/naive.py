@@ -105,7 +105,7 @@ PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {
         "category": ("token", "category:CodeableConcept"),
         "subject": ("reference Device Group Location Patient", _SUBJECT),
         "patient": ("reference Patient", _SUBJECT, "only"),
-        "encounter": ("reference Encounter", "encounter:Reference"),
+        "encounter": ("reference Encounter EpisodeOfCare", "encounter:Reference"),
         "performer": (
             "reference CareTeam Organization Patient Practitioner PractitionerRole RelatedPerson",
             "performer:Reference",
@@ -132,7 +132,7 @@ PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {
         "category": ("token", "category:CodeableConcept"),
         "subject": ("reference Device Group Location Patient", _SUBJECT),
         "patient": ("reference Patient", _SUBJECT, "only"),
-        "encounter": ("reference Encounter", "encounter:Reference"),
+        "encounter": ("reference Encounter EpisodeOfCare", "encounter:Reference"),
         "result": ("reference Observation", "result:Reference"),
         "date": ("date", "effectiveDateTime:dateTime|effectivePeriod:Period"),
         "issued": ("date", "issued:instant"),
@@ -256,9 +256,9 @@ def dates(type_name: str, value: Any) -> list[tuple[int, int]]:
             return []
         return [(span_of(start)[0] if start else -FOREVER, span_of(end)[1] if end else FOREVER)]
     if type_name == "Timing":
-        events = [span_of(event) for event in value.get("event") or ()]
-        found = [(min(low for low, _ in events), max(high for _, high in events))] if events else []
-        return found + dates("Period", (value.get("repeat") or {}).get("boundsPeriod") or {})
+        found = [span_of(event) for event in value.get("event") or ()]
+        found += dates("Period", (value.get("repeat") or {}).get("boundsPeriod") or {})
+        return [(min(low for low, _ in found), max(high for _, high in found))] if found else []
     return [span_of(value)]
 
 
@@ -315,8 +315,8 @@ def number_holds(text: str, low: Fraction, high: Fraction, ratio: Fraction = Fra
         "ne": not inside,
         "gt": high > number,
         "lt": low < number,
-        "ge": high >= number,
-        "le": low <= number,
+        "ge": high > number or low == number == high,
+        "le": low < number or low == number == high,
         "sa": low > number,
         "eb": high < number,
         "ap": low <= number + wide and high >= number - wide,
@@ -422,7 +422,7 @@ def token_holds(wanted: str, held: tuple[str, str]) -> bool:
 def words(type_name: str, value: Any) -> list[str]:
     """Return the texts that go with a coded value."""
     if type_name == "CodeableConcept":
-        return [value["text"]] * ("text" in value) + [d for c in value.get("coding") or () for d in words("Coding", c)]
+        return [*at(value, "text"), *(one for coding in at(value, "coding") for one in words("Coding", coding))]
     if type_name == "Coding":
         return [value["display"]] if "display" in value else []
     return list(at(value, "type.text")) if type_name == "Identifier" else []
