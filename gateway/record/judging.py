@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
-from gateway.conformance import claims, profiles, structure, validate
+from gateway.conformance import claims, profiles, rules, structure, validate
 from gateway.conformance.profiles import Profiles
 from gateway.errors import Category, GatewayError
 from gateway.fhir import models, types
@@ -103,6 +103,14 @@ class Judge:
         self._region = region
         self._seconds = seconds
         self._room = BoundedSemaphore(AT_ONCE)
+
+    def supported(self) -> tuple[tuple[str, str], ...]:
+        """Return type and canonical URL of the region's profiles; none while their folder cannot be read."""
+        try:
+            listed = [(one.type, one.url) for one in rules.everything(self._region.profiles) if one.type != "Extension"]
+        except GatewayError:
+            return ()
+        return tuple(sorted(listed))
 
     def check(self, resource: Body) -> list[Issue]:
         """Return what keeps a resource from being stored, and what its sender should know."""

@@ -13,6 +13,8 @@ from gateway.web.rest.message import Answer, Interaction, Limits, Request, Rest
 
 Json = dict[str, Any]
 Offered = Mapping[str, Interaction]
+Supported = tuple[tuple[str, str], ...]
+"""Type and canonical URL of each profile of the region."""
 
 _STARTED = "2026-11-22"
 _SECURITY = (
@@ -83,11 +85,16 @@ class Capabilities:
         mode = dict(request.pairs).get("mode", "full")
         if mode not in ("full", "normative"):
             raise GatewayError(f"mode={mode[:40]} is not offered; full and normative are", where="mode")
-        return Answer(200, self._statement(request.base, rest.software_version, rest.limits, rest.max_page_size))
+        profiles = rest.judge.supported()
+        return Answer(
+            200, self._statement(request.base, rest.software_version, rest.limits, rest.max_page_size, profiles)
+        )
 
-    def _made(self, base: str, version: str, limits: Limits, page: int) -> bytes:
+    def _made(self, base: str, version: str, limits: Limits, page: int, profiles: Supported) -> bytes:
         several = limits.deletes_at_once > 1
         told = statement(self._offers(), base, version, _limits(limits, page), several_deletes=several)
+        for one in told["rest"][0]["resource"]:
+            one.update(_listed("supportedProfile", [url for kind, url in profiles if kind == one["type"]]))
         return resource.dumps(told)
 
 
