@@ -1,14 +1,12 @@
 """The one door for reads: every answer is within the actor's scope and stands in the audit trail before it leaves."""
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway import clock
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError, Gone
-from gateway.record import attachments, provenance
+from gateway.record import attachments, provenance, trail
 from gateway.record.attachments import Held
 from gateway.record.provenance import Rendered
 from gateway.record.searching import Asked, Searches
@@ -17,18 +15,18 @@ from gateway.search.request import Cursor
 from gateway.search.scope import Scope
 from gateway.store.engine import ReadTx, Store
 from gateway.store.query import Page, Reach
-from gateway.store.values import VERSION_BITS, AuditRow, Stored
+from gateway.store.values import VERSION_BITS, Stored
 
 _FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _VERSIONS = 1 << VERSION_BITS
 
 
-class History(NamedTuple):
-    """One page of a resource's versions, newest first; `total` is None where it was not counted."""
+class _Versions(NamedTuple):
+    """One page of a resource's versions, newest first; `total` counts all of them."""
 
     versions: list[Stored]
     more: bool
-    total: int | None
+    total: int
 
 
 class Told(NamedTuple):
@@ -62,23 +60,6 @@ class Repository:
         """Return the content of a Binary that was read, to be sent part by part."""
         return attachments.held(self._store.blobs, stored)
 
-    def history(self, actor: Actor, kind: str, fid: str, count: int, before: int = 0, since_us: int = 0) -> History:
-        """Return versions older than version `before` (0: from the newest), made at or after `since_us`.
-
-        Raises GatewayError (not found) for a resource the actor may not see. `total` counts all versions.
-        """
-        _known(kind, fid)
-        with self._store.read() as tx:
-            found = _versions(tx, kind, fid, actor.scope, count, before)
-        if found is None:
-            self._audit(actor, "history", kind, fid, (), "not-found")
-            raise _not_found(kind, fid)
-        self._audit(actor, "history", kind, fid, map(_patient, found.versions), "success")
-        if not since_us:
-            return found
-        recent = [version for version in found.versions if version.updated_us >= since_us]
-        return History(recent, found.more and len(recent) == len(found.versions), None)
-
     def search(self, actor: Actor, kind: str, pairs: Sequence[tuple[str, str]], cursor: Cursor | None) -> Page:
         """Return one page of matches and includes; raises GatewayError for a query that cannot be answered."""
         return self.searches.page(actor, Asked(kind, pairs, cursor))
@@ -93,8 +74,8 @@ class Repository:
         with self._store.read() as tx:
             found = _told_of(tx, kind, fid, actor.scope, ver, count, before)
             rendered = _rendered(tx, found.versions)
-        self._audit(actor, "search", "Provenance", "", map(_patient, found.versions), "success", ["target"])
-        return Told(rendered, found.more, found.total or 0)
+        trail.note(self._store, actor, "search", "Provenance", "", trail.patients(found.versions), asked=["target"])
+        return Told(rendered, found.more, found.total)
 
     def provenance_by_id(self, actor: Actor, name: str) -> Rendered:
         """Return one Provenance; raises GatewayError (not found)."""
@@ -104,57 +85,38 @@ class Repository:
             stored = tx.vread(head.type, head.fid, ver, actor.scope) if head else None
             rendered = _rendered(tx, [stored] if stored else [])
         if stored is None:
-            self._audit(actor, "read", "Provenance", _auditable(name), (), "not-found")
+            trail.note(self._store, actor, "read", "Provenance", _auditable(name), outcome="not-found")
             raise _not_found("Provenance", name)
-        self._audit(actor, "read", "Provenance", name, [_patient(stored)], "success")
+        trail.note(self._store, actor, "read", "Provenance", name, [stored.patient_pid])
         return rendered[0]
 
     def _given(self, actor: Actor, action: str, kind: str, fid: str, stored: Stored | None) -> Stored:
         if stored is None:
-            self._audit(actor, action, kind, fid, (), "not-found")
+            trail.note(self._store, actor, action, kind, fid, outcome="not-found")
             raise _not_found(kind, fid)
-        self._audit(actor, action, kind, fid, [_patient(stored)], "success")
+        trail.note(self._store, actor, action, kind, fid, [stored.patient_pid])
         if stored.deleted:
             raise Gone(f"{kind}/{fid} has been deleted", version=stored.ver)
         return stored
 
-    def _audit(
-        self,
-        actor: Actor,
-        action: str,
-        kind: str,
-        fid: str,
-        patients: Iterable[str],
-        outcome: str,
-        asked: Sequence[str] = (),
-    ) -> None:
-        """Commit a row for every patient seen; raises Transient where the trail cannot be written."""
-        named = list(dict.fromkeys(patient for patient in patients if patient))
-        detail = json.dumps({"parameters": asked}) if asked else "{}"
-        rows = [
-            AuditRow(clock.now_us(), actor.name, action, outcome, kind, fid, patient, actor.purpose, detail)
-            for patient in (named or [""])
-        ]
-        self._store.audit.record(rows)
 
-
-def _versions(tx: ReadTx, kind: str, fid: str, scope: Scope, count: int, before: int) -> History | None:
+def _page(tx: ReadTx, kind: str, fid: str, scope: Scope, count: int, before: int) -> _Versions | None:
     """Return a page of versions; None where the scope sees no such resource."""
     head = tx.heads([(kind, fid)]).get((kind, fid))
     if head is None or not tx.history(kind, fid, scope, 1):
         return None
     start = before if 0 < before < _VERSIONS else 0
     found = tx.history(kind, fid, scope, count + 1, start)
-    return History(found[:count], bool(count) and len(found) > count, head.ver)
+    return _Versions(found[:count], bool(count) and len(found) > count, head.ver)
 
 
-def _told_of(tx: ReadTx, kind: str, fid: str, scope: Scope, ver: int, count: int, before: int) -> History:
+def _told_of(tx: ReadTx, kind: str, fid: str, scope: Scope, ver: int, count: int, before: int) -> _Versions:
     if not _FID.fullmatch(fid):
-        return History([], False, 0)
+        return _Versions([], False, 0)
     if not ver:
-        return _versions(tx, kind, fid, scope, count, before) or History([], False, 0)
+        return _page(tx, kind, fid, scope, count, before) or _Versions([], False, 0)
     one = tx.vread(kind, fid, ver, scope) if ver < _VERSIONS else None
-    return History([one][:count], False, 1) if one else History([], False, 0)
+    return _Versions([one][:count], False, 1) if one else _Versions([], False, 0)
 
 
 def _rendered(tx: ReadTx, versions: Sequence[Stored]) -> list[Rendered]:
@@ -165,10 +127,6 @@ def _rendered(tx: ReadTx, versions: Sequence[Stored]) -> list[Rendered]:
         provenance.render(version, items.get(version.item_id or 0), mappings.get(version.mapping_id or 0))
         for version in versions
     ]
-
-
-def _patient(stored: Stored) -> str:
-    return str(stored.patient_pid or "")
 
 
 def _known(kind: str, fid: str = "x") -> None:

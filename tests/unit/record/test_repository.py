@@ -4,6 +4,7 @@ import pytest
 
 from gateway.access.actor import ANONYMOUS, Actor
 from gateway.errors import Category, GatewayError
+from gateway.record.history import Asked, Histories
 from gateway.record.repository import Repository
 from gateway.search.scope import Scope
 from tests.unit.record.make import ZONE, observation, patient, tell
@@ -16,6 +17,10 @@ TOWN = Actor("town", "TREAT", Scope(sites=frozenset({"township"})))
 @pytest.fixture
 def record(store):
     return Repository(store, ZONE, 10.0)
+
+
+def histories(store):
+    return Histories(store, 10.0)
 
 
 def seeded(store):
@@ -36,7 +41,8 @@ def test_nothing_outside_the_scope_is_told_in_any_way(store, record, actor):
     for kind, fid in fids.items():
         assert refused(record.read, actor, kind, fid) is Category.NOT_FOUND
         assert refused(record.vread, actor, kind, fid, 1) is Category.NOT_FOUND
-        assert refused(record.history, actor, kind, fid, 5) is Category.NOT_FOUND
+        assert refused(histories(store).page, actor, Asked(kind, fid, 5)) is Category.NOT_FOUND
+        assert histories(store).page(actor, Asked(kind, "", 5)).versions == []
         assert record.provenance(actor, kind, fid, 0, 5, 0) == ([], False, 0)
         assert record.provenance(actor, kind, fid, 1, 5, 0) == ([], False, 0)
         page = record.search(actor, kind, [("_total", "accurate")], None)
@@ -51,8 +57,8 @@ def test_what_is_in_the_scope_is_told_and_audited(store, record, actor):
     fids = seeded(store)
     stored = record.read(actor, "Patient", fids["Patient"])
     assert record.vread(actor, "Patient", fids["Patient"], 1).body == stored.body
-    history = record.history(actor, "Observation", fids["Observation"], 5)
-    assert ([version.ver for version in history.versions], history.more, history.total) == ([1], False, 1)
+    history = histories(store).page(actor, Asked("Observation", fids["Observation"], 5))
+    assert ([version.ver for version in history.versions], history.following, history.total) == ([1], None, 1)
     page = record.search(
         actor, "Observation", [("subject", f"Patient/{fids['Patient']}"), ("_include", "Observation:subject")], None
     )
@@ -72,9 +78,11 @@ def test_every_patient_on_a_page_is_audited(store, record):
 
 
 @pytest.mark.parametrize("fid", ["a\x00b", "", "x" * 65, "a b", "病", "\ud800", "a/b"])
-def test_odd_ids_are_not_found_on_any_database(record, fid):
-    for call in (record.read, record.vread, record.history):
-        assert refused(call, EVERYONE, "Patient", fid, *([1] if call != record.read else [])) is Category.NOT_FOUND
+def test_odd_ids_are_not_found_on_any_database(store, record, fid):
+    assert refused(record.read, EVERYONE, "Patient", fid) is Category.NOT_FOUND
+    assert refused(record.vread, EVERYONE, "Patient", fid, 1) is Category.NOT_FOUND
+    if fid:
+        assert refused(histories(store).page, EVERYONE, Asked("Patient", fid, 1)) is Category.NOT_FOUND
     assert record.provenance(EVERYONE, "Patient", fid, 0, 1, 0).total == 0
     assert refused(record.provenance_by_id, EVERYONE, fid) is Category.NOT_FOUND
 
