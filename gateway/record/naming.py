@@ -33,7 +33,7 @@ class Naming:
         for entry in entries:
             with placed(entry):
                 found.append(self._revision(entry))
-        heads = self._tx.lock_heads({one.name for one in found})
+        heads = self._tx.lock_heads({one.name for one in found if one.fid != one.entry.fresh})
         for one in found:
             one.head = heads.get(one.name)
             with placed(one.entry):
