@@ -17,6 +17,12 @@ UNSUPPORTED: dict[str, str] = {
 }
 """Parameters of R4 that are recognised and refused, and what each would do."""
 
+_NEVER = {
+    "age": "ages change every day, so no index holds them; ask by birthdate",
+    "near": "distances need geography, which no index here has; ask by address or organization",
+}
+"""What no row can answer, of one type each."""
+
 
 class Unknown(GatewayError):
     """A parameter this server does not have; a client that says `Prefer: handling=lenient` lets it be ignored."""
@@ -24,7 +30,7 @@ class Unknown(GatewayError):
 
 def unsupported(name: str, names: Mapping[str, Parameter]) -> GatewayError:
     """Return the refusal of a parameter that R4 has and this server does not answer yet."""
-    what = UNSUPPORTED.get(name) or names[name].description
+    what = UNSUPPORTED.get(name) or _NEVER.get(name) or names[name].description
     text = f"{name!r} ({what}) is not supported yet. {_supported(names)}"
     return Unknown(text, where=name, category=Category.UNSUPPORTED)
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.search import parameters
-from gateway.search.criteria import AnyCriterion, Chain, Has
+from gateway.search.criteria import AnyCriterion, Chain, Criterion, Has
+from gateway.search.hashes import hash64
+from gateway.search.kinds.token import Token
 from gateway.search.parameters import Parameter
 from gateway.store import linked
 from gateway.store.dialect import Session
-from gateway.store.index import unknown_target
+from gateway.store.index import CLINICAL, unknown_target
 from gateway.store.predicates import NEVER, Predicate, Span, Sql, all_of, exists, from_spans, in_list, of_param
 from gateway.store.type_ids import TYPE_ID
 
@@ -91,7 +93,8 @@ def has(compiler: Compiling, asked: Has, type_name: str) -> Predicate:
     found = resolve(compiler, asked.type, inner)
     stored = parameters.stored(asked.parameter)
     if found is None:
-        return Predicate(_backward(compiler, asked.type, stored, inner.check))
+        back = _backward(compiler, asked.type, stored, inner.check)
+        return Predicate(all_of([*_clinical(asked), back]))
     pids = _targets_of(compiler, stored, list(found))
     if not pids:
         return NEVER
@@ -104,6 +107,20 @@ def _backward(compiler: Compiling, source: str, stored: Sequence[Parameter], inn
     there = all_of([Sql("r.pid=t.pid AND +r.type_id=?", (TYPE_ID[source],)), compiler.guard, inner])
     params = in_list("t.param", [each.id for each in stored])
     return _some("search_reference t", all_of([params, Sql(f"t.target IN {_ME}"), _some("resource r", there)]))
+
+
+def _clinical(asked: Has) -> list[Sql]:
+    """Say, of a patient's coded results, that there is one at all: one seek, before any is looked at."""
+    names, inner = CLINICAL.get(asked.type), asked.inner
+    if names is None or not isinstance(inner, Criterion) or inner.negated or inner.missing is not None:
+        return []
+    refers = [each.name for each in parameters.stored(asked.parameter)] == [names[0]]
+    codes = [value.code for value in inner.values if isinstance(value, Token) and value.code is not None]
+    if not refers or inner.parameter.name != names[1] or len(codes) < len(inner.values):
+        return []
+    coded = in_list("t.code", [hash64(code) for code in dict.fromkeys(codes)])
+    where = all_of([Sql(f"t.type_id=? AND t.patient IN {_ME}", (TYPE_ID[asked.type],)), coded])
+    return [_some("search_clinical t", where)]
 
 
 def _targets_of(compiler: Compiling, stored: Sequence[Parameter], pids: Sequence[int]) -> list[int]:
