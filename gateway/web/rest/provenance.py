@@ -48,6 +48,7 @@ def _of_versions(rest: Rest, request: Request) -> Answer:
         raise GatewayError(f"_summary={summary} is not offered; count and false are", where="_summary")
     count = 0 if summary == "count" else min(asked.whole(request, "_count", rest.page_size), rest.max_page_size)
     before = asked.whole(request, "_before", 0)
+    own = _own(rest, request, f"{kind}/{fid}", 0 if before or not count else rest.max_page_size)
     found = rest.record.provenance(request.actor, kind, fid, ver, count, before)
     address = f"{request.base}/Provenance"
     links = [("self", address if request.method == "POST" else f"{address}?{urlencode(request.pairs)}")]
@@ -55,7 +56,6 @@ def _of_versions(rest: Rest, request: Request) -> Answer:
         following = {"target": f"{kind}/{fid}", "_count": count, "_before": found.versions[-1].ver}
         links.append(("next", f"{address}?{urlencode(following)}"))
     moment = temporal.instant(clock.now_us())
-    own = _own(rest, request, f"{kind}/{fid}", 0 if before else rest.max_page_size if count else 0)
     entries = [_entry(one, address) for one in found.versions]
     entries += [Entry(resource=one.body, full_url=f"{address}/{one.fid}", mode="match") for one in own.matches]
     total = found.total + (own.total or 0)
