@@ -229,6 +229,7 @@ def _looks_around(rule: Rule) -> bool:
 
 
 def every(tests: Sequence[Test]) -> Test:
+    """Return the test that holds where all of them do."""
     if not tests:
         return _always
     if len(tests) == 1:
