@@ -12,6 +12,7 @@ from gateway.search.request import Search, Within
 from gateway.store.compile import Compiler
 from gateway.store.dialect import Session
 from gateway.store.index import CLINICAL
+from gateway.store.narrowing import narrowed
 from gateway.store.pages import Plan
 from gateway.store.predicates import ALWAYS, Predicate, Span, Sql, all_of, any_of, in_list
 from gateway.store.sorting import order_of
@@ -21,6 +22,7 @@ PROBE = 1000
 """Matches up to which a predicate is read whole and sorted; above, the order is walked instead."""
 
 _WALKED = 16
+FEW = 5000  # matches up to which sorting them can be sooner than walking an index; 20 of a million resources
 
 
 def choose(session: Session, search: Search, compiler: Compiler) -> Plan:
@@ -31,11 +33,13 @@ def choose(session: Session, search: Search, compiler: Compiler) -> Plan:
     type_id = TYPE_ID[search.type]
     guard = all_of([Sql("+r.type_id=?", (type_id,)), compiler.guard])
     order = order_of(search.sort, type_id)
-    plan = Plan(session, search, _where(guard, predicates), "", order)
+    full = _where(guard, predicates)
+    plan = Plan(session, search, full, full, "", order)
     if any(each.spans == () for each in predicates):
         plan.spans, plan.words = (), "nothing: one condition has no rows"
         return plan
-    return _clinical(plan, compiler) or _single(plan, guard, predicates) or _probed(plan, guard, predicates)
+    together = narrowed(search.criteria, predicates)
+    return _clinical(plan, compiler) or _single(plan, guard, predicates) or _probed(plan, guard, predicates, together)
 
 
 def _within(within: Within, type_name: str, compiler: Compiler) -> Predicate:
@@ -61,8 +65,9 @@ def _single(plan: Plan, guard: Sql, predicates: Sequence[Predicate]) -> Plan | N
     return _walk(plan, guard, predicates, predicates[0])
 
 
-def _probed(plan: Plan, guard: Sql, predicates: Sequence[Predicate]) -> Plan:
-    drivers = [each for each in predicates if each.spans]
+def _probed(plan: Plan, guard: Sql, predicates: Sequence[Predicate], together: Sequence[Predicate]) -> Plan:
+    """Choose by how many entries each condition has: few are all read, of many an order is walked."""
+    drivers = [*together, *(each for each in predicates if each.spans)]
     every = Predicate(ALWAYS, (Span("resource", Sql("t.type_id=?", (TYPE_ID[plan.search.type],))),))
     sizes = probe(plan.session, [*drivers, every])
     size, driver = min(zip(sizes, [*drivers, every], strict=True), key=lambda pair: pair[0])
@@ -71,23 +76,32 @@ def _probed(plan: Plan, guard: Sql, predicates: Sequence[Predicate]) -> Plan:
         plan.words = f"all {size} rows of {_tables(driver)}, sorted"
         return plan
     if plan.order.keys:
-        return _ordered(plan, None if driver is every else driver.spans)
+        return _ordered(plan, drivers)
+    plan.others = [each.spans for each in drivers if each.spans and not each.ordered]
     walkable = next((each for each in drivers if each.ordered), None)
     if walkable is not None:
         return _walk(plan, guard, predicates, walkable)
-    plan.words = "every resource, newest first"
-    plan.whole = None if driver is every else driver.spans
+    plan.whole, plan.words = (drivers[0].spans if drivers else None), "every resource, newest first"
     return plan
 
 
-def _ordered(plan: Plan, spans: Sequence[Span] | None) -> Plan:
-    """Many matches in an order: its first key's index is walked, or all are sorted where it has none."""
+def _ordered(plan: Plan, drivers: Sequence[Predicate]) -> Plan:
+    """Many matches in an order: its first key's index is walked where that is shorter than sorting all of them."""
+    sizes = probe(plan.session, drivers, FEW) if drivers else []
+    pairs = ((size, driver.spans) for size, driver in zip(sizes, drivers, strict=True))
+    size, plan.whole = min(pairs, key=lambda pair: pair[0], default=(FEW, None))
     road = plan.order.keys[0].road()
-    if road is None:
-        plan.spans, plan.words = spans, "all matches, sorted"
+    if road is None or (size < FEW and _sooner_sorted(plan, size)):
+        plan.spans, plan.words = plan.whole, "all matches, sorted"
     else:
-        plan.walk, plan.whole, plan.words = True, spans, f"in the order of {road.source.split()[0]}"
+        plan.walk, plan.words = True, f"in the order of {road.source.split()[0]}"
     return plan
+
+
+def _sooner_sorted(plan: Plan, size: int) -> bool:
+    """Say whether so many matches are sooner sorted than found along an index of all resources."""
+    resources = plan.session.value("SELECT max(pid) FROM resource") or 0
+    return bool((plan.search.count + 1) * resources > size * size)
 
 
 def _walk(plan: Plan, guard: Sql, predicates: Sequence[Predicate], driver: Predicate) -> Plan:
@@ -101,15 +115,15 @@ def _tables(driver: Predicate) -> str:
     return ", ".join(dict.fromkeys(span.table for span in driver.spans or ()))
 
 
-def probe(session: Session, predicates: Sequence[Predicate]) -> list[int]:
-    """Return how many index rows each predicate has, counted no further than PROBE."""
+def probe(session: Session, predicates: Sequence[Predicate], most: int = 0) -> list[int]:
+    """Return how many index rows each predicate has, counted no further than `most` (0: PROBE) in each span."""
     counts: list[str] = []
     params: list[Any] = []
     for predicate in predicates:
         parts = []
         for span in predicate.spans or ():
             parts.append(f"(SELECT count(*) FROM (SELECT 1 FROM {span.table} t WHERE {span.where.text} LIMIT ?) c)")  # noqa: S608
-            params += [*span.where.params, PROBE]
+            params += [*span.where.params, most or PROBE]
         counts.append("+".join(parts))
     row = session.one(f"SELECT {','.join(counts)}", params)
     return [int(count) for count in row or ()]

@@ -108,7 +108,7 @@ class Values(Key):
         """Return the best of the values."""
         best = "max" if self.descending else "min"
         rows = " UNION ALL ".join(source.text for source in self.sources)
-        best_of_them = f"(SELECT {best}(u.v) FROM ({rows}) u)"  # noqa: S608  constants
+        best_of_them = f"(SELECT {best}(w.v) FROM ({rows}) w)"  # noqa: S608  constants
         return Sql(best_of_them, tuple(p for source in self.sources for p in source.params))
 
 
@@ -162,15 +162,20 @@ class Order:
     keys: tuple[Key, ...] = ()
     descending: bool = True
 
+    @property
+    def by_columns(self) -> bool:
+        """Say whether a key is a column of the resource itself."""
+        return any(isinstance(key, Column) for key in self.keys)
+
     def rest(self) -> "Order":
         """Return the order among resources that are equal in the first key."""
         return Order(self.keys[1:], self.descending)
 
-    def columns(self) -> Sql:
-        """Return the values of a resource `r` as columns k0, k1, …"""
+    def columns(self, of: str = "r") -> Sql:
+        """Return the values of a resource as further columns k0, k1, …; `of` names what gives its pid."""
         values = [key.value() for key in self.keys]
-        text = ", ".join(f"{value.text} AS k{n}" for n, value in enumerate(values))
-        return Sql(text, tuple(p for value in values for p in value.params))
+        text = "".join(f", {value.text} AS k{n}" for n, value in enumerate(values))
+        return Sql(text.replace("r.pid", f"{of}.pid"), tuple(p for value in values for p in value.params))
 
     def by(self, pid: str, first: str = "") -> str:
         """Return the ORDER BY list over those columns, or with `first` in place of the first."""

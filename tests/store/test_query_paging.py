@@ -4,13 +4,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.search.request import parse_all
+from gateway.search import parameters
+from gateway.search.request import parse, parse_all
 from gateway.search.scope import Scope
 from gateway.store import pages, plan, query
+from gateway.store.narrowing import single
 from gateway.store.query import Reach
 from gateway.store.values import NewLink
-from tests.support.asking import ALL, ZONE, ids, included, observation, patient, search
-from tests.support.search_records import START_US, change, put
+from tests.support.asking import ALL, ZONE, ids, included, listed, observation, patient, search
+from tests.support.search_records import START_US, change, naive, put
 
 ORDERS = st.sampled_from(["", "date", "-date", "code,-date", "-subject,date", "-_lastUpdated", "_id", "value-quantity"])
 DAYS = st.sampled_from([None, "2026-01-01", "2026-01-02", "2026-01-03"])
@@ -59,6 +61,55 @@ def test_a_resource_that_changes_keeps_its_place_newest_first(store):
     first = search(store, "Observation", ("_count", "3"))
     change(store, pids[1], 2, observation("o1", code="x"))
     assert ids(search(store, "Observation", ("_count", "3"), cursor=first.next)) == ["o2", "o1", "o0"]
+
+
+# --- what is rare among much ---------------------------------------------------------------------------------------
+
+NEEDLES = [
+    [("date", "ge2026-01-05"), ("date", "lt2026-01-08")],
+    [("code", "a"), ("date", "lt2026-01-03")],
+    [("code", "a,b"), ("date", "ge2026-01-02"), ("date", "le2026-01-02")],
+    [("date", "lt2026-01-04")],
+    [("status:not", "amended"), ("date", "sa2026-01-25")],
+    [("_lastUpdated", "ge2026-01-01"), ("_lastUpdated", "lt2027"), ("date", "2026-01-09")],
+    [("code", "b"), ("date", "ge2026-01-02"), ("date", "lt2026-01-20"), ("_sort", "-date")],
+    [("date", "ge2026-01-02"), ("date", "lt2026-01-20"), ("_sort", "code,date")],
+]
+
+
+@pytest.mark.parametrize("gather", [10, 50_000])
+@pytest.mark.parametrize("few", [0, 5000])
+def test_the_rare_among_much_is_found_page_by_page(store, monkeypatch, gather, few):
+    for name, number in (("NEAR", 4), ("GATHER", gather), ("WALK", 4)):
+        monkeypatch.setattr(pages, name, number)
+    monkeypatch.setattr(plan, "PROBE", 3)
+    monkeypatch.setattr(plan, "FEW", few)
+    bodies = [result(f"o{n}", f"2026-01-{n * 5 % 28 + 1:02d}", "ab"[n % 3 == 0]) for n in range(70)]
+    periods = [{"start": "2025-12-01", "end": "2026-01-06"}, {"start": "2026-01-06"}, {"end": "2026-01-03"}]
+    bodies += [observation(f"x{n}", code="a", effectivePeriod=period) for n, period in enumerate(periods)]
+    schedule = {"event": ["2026-01-26"], "repeat": {"boundsPeriod": {"end": "2026-01-02"}}}
+    bodies.append(observation("t", code="a", effectiveTiming=schedule))
+    put(store, *bodies)
+    for pairs in NEEDLES:
+        wanted = naive(parse("Observation", pairs, ZONE), bodies) if "_lastUpdated" not in str(pairs) else None
+        seen = listed(store, "Observation", *pairs)
+        assert len(seen) == len(set(seen)) > 0
+        assert wanted is None or sorted(seen) == sorted(wanted), pairs
+        if not any(name == "_sort" for name, _ in pairs):
+            order = [body["id"] for body in reversed(bodies)]
+            assert seen == sorted(seen, key=order.index)
+        assert search(store, "Observation", *pairs, ("_total", "accurate")).total == len(seen)
+
+
+def test_only_dates_that_a_resource_has_once_are_taken_together():
+    names = parameters.for_type("Observation") | {"dosage": parameters.for_type("MedicationRequest")["date"]}
+    assert [single(names[name]) for name in ("date", "_lastUpdated", "value-date", "code", "dosage")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 # --- totals -------------------------------------------------------------------------------------------------------
@@ -138,6 +189,7 @@ def test_a_compartment_holds_what_any_of_its_parameters_places_there(store):
 
 def test_a_long_compartment_is_walked(store, monkeypatch):
     monkeypatch.setattr(plan, "PROBE", 2)
+    monkeypatch.setattr(plan, "FEW", 0)
     monkeypatch.setattr(pages, "WALK", 3)
     put(store, patient("p0"), *(observation(f"o{n}", effectiveDateTime=f"2026-01-{n + 10}") for n in range(9)))
     seen, cursor = [], None

@@ -15,14 +15,21 @@ from tests.support.asking import ids, listed, observation, patient, search, word
 from tests.support.search_records import Json, change, put
 
 PROPERTY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-PATHS = {"sorted": (1000, 10_000, 50_000), "walked": (3, 10_000, 50_000), "gathered": (3, 2, 50_000), "long": (3, 2, 1)}
-"""Ways to a page: probe, entries walked, matches gathered."""
+PATHS = {
+    "sorted": (1000, 5000, 10_000, 50_000),
+    "soon": (3, 5000, 10_000, 50_000),
+    "walked": (3, 0, 10_000, 50_000),
+    "gathered": (3, 0, 2, 50_000),
+    "long": (3, 0, 2, 1),
+}
+"""Ways to a page: entries probed, those that are few, entries walked, matches gathered."""
 
 
 @pytest.fixture(params=PATHS)
 def way(request, monkeypatch):
-    probe, walk, gather = PATHS[request.param]
+    probe, few, walk, gather = PATHS[request.param]
     monkeypatch.setattr(plan, "PROBE", probe)
+    monkeypatch.setattr(plan, "FEW", few)
     monkeypatch.setattr(pages, "WALK", walk)
     monkeypatch.setattr(pages, "GATHER", gather)
 
@@ -144,6 +151,7 @@ def test_the_order_within_a_scope_is_that_of_a_store_holding_only_it(store, way)
 
 def test_a_short_walk_or_a_long_one_ends_the_same(store, monkeypatch):
     monkeypatch.setattr(plan, "PROBE", 3)
+    monkeypatch.setattr(plan, "FEW", 0)
     old = [observation(f"old{n}", code="old", effectiveDateTime=f"2020-01-{n + 10}") for n in range(6)]
     new = [observation(f"new{n}", effectiveDateTime=f"2026-01-{n + 10}") for n in range(20)]
     put(store, *old, *new, observation("undated", code="old"))
