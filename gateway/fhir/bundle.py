@@ -1,8 +1,7 @@
 """Bundles as bytes around resources that are bytes already: nothing stored is parsed or written anew."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -12,8 +11,7 @@ Mode = Literal["match", "include", "outcome"]
 _quote = msgspec.json.encode
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a Bundle; empty fields are left out (http://hl7.org/fhir/R4/bundle.html)."""
 
     resource: bytes = b""
@@ -79,14 +77,18 @@ def _entry(entry: Entry) -> bytes:
     parts = [b'"fullUrl":%b' % _quote(entry.full_url)] if entry.full_url else []
     parts += [b'"resource":%b' % entry.resource] if entry.resource else []
     parts += [b'"search":%b' % _search(entry)] if entry.mode else []
-    parts += [_object(b"request", method=entry.method, url=entry.url)] if entry.method else []
-    parts += [_response(entry)] if entry.status else []
+    if entry.method or entry.status:
+        parts += [_object(b"request", method=entry.method, url=entry.url)] if entry.method else []
+        parts += [_response(entry)] if entry.status else []
     return b"{%b}" % b",".join(parts)
 
 
+_MODES: dict[str, bytes] = {mode: b'{"mode":"%b"}' % mode.encode() for mode in ("match", "include", "outcome")}
+
+
 def _search(entry: Entry) -> bytes:
-    score = b"" if entry.score is None else b',"score":%b' % _quote(entry.score)
-    return b'{"mode":%b%b}' % (_quote(entry.mode), score)
+    mode = _MODES[entry.mode]
+    return mode if entry.score is None else b'%b,"score":%b}' % (mode[:-1], _quote(entry.score))
 
 
 def _response(entry: Entry) -> bytes:
