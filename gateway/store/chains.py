@@ -65,11 +65,16 @@ def chain(compiler: Compiling, asked: Chain) -> Predicate:
 
 def _referring(compiler: Compiling, type_name: str, params: list[int], found: Mapping[int, str]) -> Predicate:
     """Return the predicate of a reference to one of some resources."""
-    targets = [*found, *(unknown_target(type_name, fid) for fid in found.values())]
+    earlier = [(unknown_target(type_name, fid),) for fid in found.values()]
+    rows = compiler.session.keyed("SELECT hash FROM unstored", (("hash", "int"),), earlier)
+    targets = [*found, *(number for (number,) in rows)]
     if not targets:
         return NEVER
     if len(targets) > _ORDERED:
-        return from_spans([Span("search_reference", of_param(each, in_list("t.target", targets))) for each in params])
+        spans = tuple(Span("search_reference", of_param(each, in_list("t.target", targets))) for each in params)
+        # + keeps a database from looking each target up for each candidate
+        one = all_of([in_list("t.param", params), in_list("+t.target", targets)])
+        return Predicate(exists("search_reference", one), spans)
     spans = [
         Span("search_reference", of_param(each, Sql("t.target=?", (target,))), True)
         for each in params

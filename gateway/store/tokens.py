@@ -125,10 +125,11 @@ def _spoken(session: Session, stored: Parameter, between: tuple[str, str]) -> tu
     marks: dict[tuple[int, int], list[int]] = {}
     for code, system, told in called:
         marks.setdefault((code, system), []).append(told & 0x7FFFFFFF)
-    spans = [Span("search_text", of_param(stored.id, Sql("t.words=?", one)), True) for one in beside]
+    few = len(beside) + len(marks) <= _MANY
+    spans = [Span("search_text", of_param(stored.id, Sql("t.words=?", one)), few) for one in beside]
     for key, held in marks.items():
         where = all_of([Sql("t.code=? AND t.system=?", key), in_list("t.words", held)])
-        spans.append(Span("search_token", of_param(stored.id, where), True))
+        spans.append(Span("search_token", of_param(stored.id, where), few))
     return tuple(spans)
 
 
