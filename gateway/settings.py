@@ -66,6 +66,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_page_size", 1000, "count", "Most resources on a search page, whatever _count says."),
     Setting("max_body_bytes", 16 * _MIB, "bytes", "Largest body of a FHIR request, also when inflated from gzip."),
     Setting("max_bundle_entries", 5000, "count", "Most entries of a batch or transaction."),
+    Setting(
+        "bundle_timeout_s", 60.0, "seconds", "Longest a batch may take; entries it has not reached then are refused."
+    ),
     Setting("max_nesting", 100, "depth", "Deepest JSON a client may send: objects and arrays inside each other."),
     Setting("max_conditional_deletes", 1, "count", "Most resources one conditional delete may remove."),
     Setting("references_exist", False, "switch", "Whether clients may refer only to resources that are there."),

@@ -13,8 +13,8 @@ from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.everything import Everything
 from gateway.record.history import Histories
-from gateway.record.labels import Labels
 from gateway.record.judging import Judge, Region
+from gateway.record.labels import Labels
 from gateway.record.repository import Repository
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -82,7 +82,6 @@ class _Door:
 
 def _rest(parts: Parts) -> Rest:
     settings = parts.settings
-    deletes = settings.max_conditional_deletes
     judge = Judge(parts.store, Region(settings.profiles), settings.validate_timeout_s)
     return Rest(
         record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
@@ -95,13 +94,23 @@ def _rest(parts: Parts) -> Rest:
         max_page_size=settings.max_page_size,
         software_version=__version__,
         zone=settings.zone,
-        limits=Limits(settings.max_body_bytes, settings.max_bundle_entries, settings.max_nesting, deletes),
+        limits=_limits(settings),
         judge=judge,
     )
 
 
 def _rules(settings: Settings) -> Rules:
     return Rules(settings.max_conditional_deletes, settings.references_exist, settings.search_timeout_s)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.max_body_bytes,
+        settings.max_bundle_entries,
+        settings.max_nesting,
+        settings.max_conditional_deletes,
+        settings.bundle_timeout_s,
+    )
 
 
 def _reach(settings: Settings) -> Reach:

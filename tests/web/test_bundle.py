@@ -203,6 +203,25 @@ def test_bundles_have_limits_and_a_media_type(desk, tmp_path):
         assert (over["code"], over["expression"]) == ("too-long", ["Bundle.entry"])
 
 
+def test_reads_of_a_bundle_have_room_and_time(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with opened(tmp_path / "a", max_body_bytes=2000) as small:
+        made = small.create(patient("room", contact=[{"name": {"text": "x" * 900}}]))
+        asked = [entry("GET", f"Patient/{made['id']}")] * 12
+        statuses = [one["status"][:3] for one in responses(small.bundle("batch", *asked))]
+        assert (statuses[0], statuses[-1], set(statuses)) == ("200", "413", {"200", "413"})
+        wrote = small.bundle("transaction", *asked, entry("POST", "Patient", patient("room2")))
+        assert responses(wrote)[-2]["status"].startswith("413")
+        binary = small.ask("POST", "/Binary", b"x" * 1900, content_type="text/plain").json()
+        asked = [entry("GET", f"Binary/{binary['id']}")] * 4
+        assert [one["status"][:3] for one in responses(small.bundle("batch", *asked))] == ["200", "200", "413", "413"]
+    with opened(tmp_path / "b", bundle_timeout_s=1e-9) as hurried:
+        (late,) = responses(hurried.bundle("batch", entry("POST", "Patient", patient())))
+        assert late["status"] == "503 Service Unavailable"
+        assert hurried.bundle("transaction", entry("POST", "Patient", patient())).status_code == 200
+
+
 def test_a_binary_inside_a_bundle_is_a_resource(desk):
     made = desk.ask("POST", "/Binary", b"words", content_type="text/plain").json()
     answer = desk.bundle("batch", entry("GET", f"Binary/{made['id']}"))

@@ -32,13 +32,17 @@ class Bodies:
             raise too_large(most)
         body = bytearray()
         try:
-            async with asyncio.timeout(SECONDS):
-                await self._fill(body, receive, most)
+            await self._in_time(body, receive, most)
             yield bytes(body)
-        except TimeoutError:
-            raise HttpFault(f"the body did not arrive within {SECONDS:.0f} s", 408, "timeout") from None
         finally:
             self._room += len(body)
+
+    async def _in_time(self, body: bytearray, receive: Receive, most: int) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                await self._fill(body, receive, most)
+        except TimeoutError:
+            raise HttpFault(f"the body did not arrive within {SECONDS:.0f} s", 408, "timeout") from None
 
     async def _fill(self, body: bytearray, receive: Receive, most: int) -> None:
         more = True

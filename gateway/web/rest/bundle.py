@@ -13,12 +13,14 @@ from gateway.fhir.bundle import Entry, Kind, build, etag
 from gateway.fhir.issues import Invalid, Issue
 from gateway.record.editing import Done, Edit
 from gateway.web import errors
-from gateway.web.errors import HttpFault
 from gateway.web.rest import asked, entries, shapes, write
 from gateway.web.rest.entries import Slot
-from gateway.web.rest.message import Answer, Interaction, Request, Rest
+from gateway.web.rest.message import Answer, Interaction, Limits, Request, Rest
 
 Find = Callable[[str, tuple[str, ...]], Interaction]
+
+_ANSWERS = 4
+"""How many times the bytes of a body the answers to a Bundle's reads may have."""
 
 _PLACES = {
     "If-Match": "request.ifMatch",
@@ -37,6 +39,30 @@ class _Step(NamedTuple):
     interaction: Interaction
 
 
+class _Allowance:
+    """What the entries of one Bundle may take together: bytes of answers, and of a batch the time to begin in."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._until = clock.monotonic() + limits.bundle_seconds
+        self._seconds = limits.bundle_seconds
+        self._bytes = limits.body_bytes * _ANSWERS
+
+    def begin(self) -> None:
+        """Let an entry begin; raises GatewayError (busy) once the time is up."""
+        if clock.monotonic() > self._until:
+            text = f"the batch was at work for {self._seconds:.0f} s before this entry; send the rest again"
+            raise GatewayError(text, category=Category.BUSY)
+
+    def whole(self, answer: Answer) -> bytes:
+        """Return the body of an answer; raises GatewayError (too large) where it has no room."""
+        size = len(answer.body) if answer.stream is None else answer.size
+        if not 0 <= size <= self._bytes:
+            text = "what this entry reads has no room left in the Bundle; ask for it by itself"
+            raise GatewayError(text, category=Category.TOO_LARGE)
+        self._bytes -= size
+        return answer.body if answer.stream is None else b"".join(answer.stream)
+
+
 class Bundles:
     """The interaction of the base itself; `find` says which interaction answers a method and path."""
 
@@ -51,14 +77,16 @@ class Bundles:
         kind, slots = entries.read(rest, request)
         if kind == "transaction":
             return _response("transaction-response", self._transaction(rest, request, slots))
-        return _response("batch-response", [self._alone(rest, request, slot) for slot in slots])
+        allowance = _Allowance(rest.limits)
+        return _response("batch-response", [self._alone(rest, request, slot, allowance) for slot in slots])
 
-    def _alone(self, rest: Rest, outer: Request, slot: Slot) -> Entry:
+    def _alone(self, rest: Rest, outer: Request, slot: Slot, allowance: _Allowance) -> Entry:
         """Carry out one entry of a batch, whatever becomes of the others."""
         try:
+            allowance.begin()
             step = self._step(outer, slot)
             if step.interaction not in write.READERS:
-                return _read(rest, step)
+                return _read(rest, step, allowance)
             (done,) = rest.editor.apply(outer.actor, [_edit(rest, step)])
             return _written(step.request, done)
         except GatewayError as fault:
@@ -70,11 +98,12 @@ class Bundles:
         writes = [step for step in steps if step.interaction in write.READERS]
         edits = [_sure_edit(rest, step) for step in writes]
         made = rest.editor.apply(outer.actor, edits) if edits else []
+        allowance = _Allowance(rest.limits)
         done = {step.slot.number: one for step, one in zip(writes, made, strict=True)}
         return [
             _written(step.request, done[step.slot.number])
             if step.slot.number in done
-            else _after(rest, step, alone=not edits)
+            else _after(rest, step, allowance, alone=not edits)
             for step in steps
         ]
 
@@ -90,10 +119,7 @@ class Bundles:
             raise GatewayError("an entry asks for a resource or a type, as in Patient/123", where="request.url")
         if request.method == "POST" and request.path[-1] == "_search":
             raise GatewayError("an entry searches by GET; its url is inside the body already", where="request.method")
-        interaction = self._find(request.method, request.path)
-        if interaction == self.post:
-            raise HttpFault("a Bundle brings no further Bundle to be carried out", 405, "not-supported")
-        return _Step(slot, request, interaction)
+        return _Step(slot, request, self._find(request.method, request.path))
 
 
 def _response(kind: Kind, given: list[Entry]) -> Answer:
@@ -113,10 +139,11 @@ def _sure_edit(rest: Rest, step: _Step) -> Edit:
         raise _placed(fault, step.slot) from None
 
 
-def _after(rest: Rest, step: _Step, *, alone: bool) -> Entry:
+def _after(rest: Rest, step: _Step, allowance: _Allowance, *, alone: bool) -> Entry:
     """Return what a read of a transaction found; one that fails beside writes, which stand, tells so in its place."""
     try:
-        return _read(rest, step)
+        allowance.begin()
+        return _read(rest, step, allowance)
     except GatewayError as fault:
         placed = _placed(fault, step.slot)
         if alone:
@@ -124,23 +151,15 @@ def _after(rest: Rest, step: _Step, *, alone: bool) -> Entry:
         return _failure(placed)
 
 
-def _read(rest: Rest, step: _Step) -> Entry:
+def _read(rest: Rest, step: _Step, allowance: _Allowance) -> Entry:
     answer = shapes.within(step.interaction(rest, step.request), step.request.pairs)
     changed = answer.headers.get("last-modified", "")
     return Entry(
-        resource=b"" if step.request.method == "HEAD" else _whole(answer, rest.limits.body_bytes),
+        resource=b"" if step.request.method == "HEAD" else allowance.whole(answer),
         status=_status(answer.status),
         etag=answer.headers.get("etag", ""),
         last_modified=parsedate_to_datetime(changed).isoformat() if changed else "",
     )
-
-
-def _whole(answer: Answer, most: int) -> bytes:
-    if answer.stream is None:
-        return answer.body
-    if not 0 <= answer.size <= most:
-        raise GatewayError("the content is too large for a Bundle; read it by itself", category=Category.TOO_LARGE)
-    return b"".join(answer.stream)
 
 
 def _written(request: Request, done: Done) -> Entry:

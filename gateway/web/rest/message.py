@@ -8,8 +8,8 @@ from gateway.access.actor import Actor
 from gateway.record.editing import Editor
 from gateway.record.everything import Everything
 from gateway.record.history import Histories
-from gateway.record.labels import Labels
 from gateway.record.judging import Judge
+from gateway.record.labels import Labels
 from gateway.record.repository import Repository
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
@@ -25,12 +25,13 @@ class Prefer(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much one request may bring or do: bytes of its body, entries of its Bundle, levels of its JSON, deletes."""
+    """How much one request may bring or do: bytes of its body, entries of its Bundle, nesting, deletes, time."""
 
     body_bytes: int
     bundle_entries: int
     nesting: int
     deletes_at_once: int = 1
+    bundle_seconds: float = 60.0
 
 
 NO_WISHES = Prefer()

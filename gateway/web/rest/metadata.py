@@ -121,7 +121,7 @@ def statement(offers: Offers, base: str, version: str, limits: str, *, several_d
 def _limits(limits: Limits, page: int) -> str:
     return (
         f"A body has {limits.body_bytes} bytes at most (gzip is taken), a Bundle {limits.bundle_entries} entries, JSON "
-        f"{limits.nesting} levels, a page {page} resources."
+        f"{limits.nesting} levels, a page {page} resources; a batch has {limits.bundle_seconds:g} s."
     )
 
 
