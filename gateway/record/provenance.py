@@ -1,10 +1,12 @@
 """Provenance as it is shown: where one stored version came from, told from its columns (decision 14)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.fhir import resource, temporal
+from gateway.store.engine import ReadTx
 from gateway.store.values import Op, Stored, WorkRow
 
 _ID = re.compile("([0-9]{1,15})-([0-9]{1,8})")
@@ -33,6 +35,16 @@ def identify(text: str) -> tuple[int, int] | None:
     """Return the pid and version a Provenance id stands for, None for an id this server never gave."""
     found = _ID.fullmatch(text)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def of_versions(tx: ReadTx, versions: Sequence[Stored]) -> list[Rendered]:
+    """Return the Provenance of some versions, in their order."""
+    items = tx.work_rows({version.item_id for version in versions if version.item_id})
+    numbers = {version.mapping_id for version in versions if version.mapping_id}
+    mappings = {number: tx.mapping_digest(number) for number in numbers}
+    return [
+        render(version, items.get(version.item_id or 0), mappings.get(version.mapping_id or 0)) for version in versions
+    ]
 
 
 def render(version: Stored, item: WorkRow | None, mapping: str | None) -> Rendered:

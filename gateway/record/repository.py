@@ -73,7 +73,7 @@ class Repository:
             raise GatewayError(f"{kind[:64]} is not a resource type of FHIR R4", where="target")
         with self._store.read() as tx:
             found = _told_of(tx, kind, fid, actor.scope, ver, count, before)
-            rendered = _rendered(tx, found.versions)
+            rendered = provenance.of_versions(tx, found.versions)
         trail.note(self._store, actor, "search", "Provenance", "", trail.patients(found.versions), asked=["target"])
         return Told(rendered, found.more, found.total)
 
@@ -83,7 +83,7 @@ class Repository:
         with self._store.read() as tx:
             head = tx.heads_by_pid([pid]).get(pid) if 0 < ver < _VERSIONS else None
             stored = tx.vread(head.type, head.fid, ver, actor.scope) if head else None
-            rendered = _rendered(tx, [stored] if stored else [])
+            rendered = provenance.of_versions(tx, [stored] if stored else [])
         if stored is None:
             trail.note(self._store, actor, "read", "Provenance", _auditable(name), outcome="not-found")
             raise _not_found("Provenance", name)
@@ -117,16 +117,6 @@ def _told_of(tx: ReadTx, kind: str, fid: str, scope: Scope, ver: int, count: int
         return _page(tx, kind, fid, scope, count, before) or _Versions([], False, 0)
     one = tx.vread(kind, fid, ver, scope) if ver < _VERSIONS else None
     return _Versions([one][:count], False, 1) if one else _Versions([], False, 0)
-
-
-def _rendered(tx: ReadTx, versions: Sequence[Stored]) -> list[Rendered]:
-    items = tx.work_rows({version.item_id for version in versions if version.item_id})
-    numbers = {version.mapping_id for version in versions if version.mapping_id}
-    mappings = {number: tx.mapping_digest(number) for number in numbers}
-    return [
-        provenance.render(version, items.get(version.item_id or 0), mappings.get(version.mapping_id or 0))
-        for version in versions
-    ]
 
 
 def _known(kind: str, fid: str = "x") -> None:

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from gateway.access.actor import Actor
 from gateway.errors import Category, GatewayError
-from gateway.record import trail
+from gateway.record import provenance, trail
 from gateway.search import compartments, parameters
+from gateway.search.include import Include
 from gateway.search.request import Cursor, Owner, Search, named_types, parse, parse_all
-from gateway.store import query
-from gateway.store.engine import Store
-from gateway.store.hits import present_types
-from gateway.store.query import Reach, Page
+from gateway.store import including, query
+from gateway.store.engine import ReadTx, Store
+from gateway.store.hits import StoredHit, present_types
+from gateway.store.query import Page, Reach
 
 _FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -51,10 +52,31 @@ class Searches:
                 present = present_types(tx)
                 searches = tuple(each for each in searches if each.type in present) or searches[:1]
             page = query.run_all(tx, searches, actor.scope, self._reach)
+            if any(_asks_provenance(each) for each in searches[0].include):
+                page = _with_provenance(tx, page, self._reach.included)
         seen = [hit.patient_pid for hit in (*page.matches, *page.includes)]
         fid = asked.owner.fid if asked.owner else ""
         trail.note(self._store, actor, "search", asked.kind, fid, seen, asked=[name for name, _ in asked.pairs])
         return replace(page, ignored=searches[0].ignored)
+
+
+def _asks_provenance(asked: Include) -> bool:
+    named = asked.parameter is None or asked.parameter.name == "target"
+    return asked.reverse and asked.type == "Provenance" and named
+
+
+def _with_provenance(tx: ReadTx, page: Page, most: int) -> Page:
+    """Return a page with what is told of its matches, which is made up and stands in no index."""
+    heads = tx.heads([(hit.type, hit.fid) for hit in page.matches])
+    versions = tx.current([head.pid for head in heads.values()])
+    room = max(most - len(page.includes), 0)
+    told = provenance.of_versions(tx, list(versions.values())[:room])
+    made = [
+        StoredHit("Provenance", one.id, one.ver, version.updated_us, one.body, version.patient_pid)
+        for one, version in zip(told, versions.values(), strict=False)
+    ]
+    notes = page.notes if len(versions) <= room or page.notes else (including.cut(most),)
+    return replace(page, includes=[*page.includes, *made], notes=notes)
 
 
 def _parsed(asked: Asked, zone: str) -> tuple[Search, ...]:

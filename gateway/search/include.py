@@ -13,7 +13,7 @@ from gateway.search.parameters import Parameter
 from gateway.search.walk import Emit, Walker, compile_all
 
 _LITERAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([1-9][0-9]{0,6}))?")
-_RENDERED = frozenset({"Provenance", "AuditEvent"})
+_RENDERED = frozenset({"AuditEvent"})
 
 
 class Include(NamedTuple):

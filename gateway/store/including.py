@@ -49,18 +49,17 @@ def follow(
             break
     else:
         text = f"_include:iterate was followed {rounds} times; what lies further on was left out."
-        return Included(desk.hits, (_cut(text),))
-    return Included(desk.hits, (_cut(_FULL.format(most)),) if desk.full else ())
+        return Included(desk.hits, (Issue("warning", "incomplete", text, "_include"),))
+    return Included(desk.hits, (cut(most),) if desk.full else ())
 
 
-def _cut(text: str) -> Issue:
+def cut(most: int) -> Issue:
+    """Return what a client is told whose includes were cut at a number."""
+    text = (
+        f"Only {most} resources were included; others that _include or _revinclude asked for were left out. "
+        "Ask for a smaller page (_count), or search for them by themselves."
+    )
     return Issue("warning", "incomplete", text, "_include")
-
-
-_FULL = (
-    "Only {} resources were included; others that _include or _revinclude asked for were left out. "
-    "Ask for a smaller page (_count), or search for them by themselves."
-)
 
 
 class _Desk:

@@ -6,6 +6,7 @@ from gateway.conformance import structure
 from tests.web.county import LOCAL, make
 from tests.web.test_read import outcome
 
+LENIENT = {"Prefer": "handling=lenient"}
 CODE = "code=http://loinc.org|2823-3"
 
 
@@ -94,6 +95,28 @@ def test_includes_that_are_too_many_are_cut_and_that_is_said(web):
     assert "Only 3 resources were included" in issue["diagnostics"]
 
 
+def test_where_matches_came_from_can_be_included(web):
+    bundle = web.fhir(f"Observation?{CODE}&_count=2&_revinclude=Provenance:target&_include=Observation:subject")
+    assert structure.check(bundle) == []
+    told = [entry for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Provenance"]
+    wanted = [f"Observation/{fid}" for fid in ids(bundle)]
+    assert [entry["resource"]["target"][0]["reference"].partition("/_history")[0] for entry in told] == wanted
+    assert {entry["search"]["mode"] for entry in told} == {"include"}
+    assert web.fhir(told[0]["fullUrl"]) == told[0]["resource"]
+    cut = make(web.store, web.data, include_limit=1).fhir(f"Observation?{CODE}&_revinclude=Provenance:target")
+    assert len(ids(cut, "include")) == 1
+    assert "Only 1 resources" in cut["entry"][-1]["resource"]["issue"][0]["diagnostics"]
+
+
+def test_includes_are_masked_like_matches(web):
+    bundle = web.fhir(f"Observation?{CODE}&_elements=status&_include=Observation:subject&colour=red", headers=LENIENT)
+    assert structure.check(bundle) == []
+    match, outcome_ = bundle["entry"][0]["resource"], bundle["entry"][-1]["resource"]
+    assert "valueQuantity" not in match
+    assert match["meta"]["tag"][-1]["code"] == "SUBSETTED"
+    assert outcome_["issue"][0]["diagnostics"]
+
+
 def test_sorted_pages_neither_repeat_nor_skip(web):
     seen, address = [], f"Observation?patient={web.patient}&_sort=status,-date&_count=2"
     while address:
@@ -101,9 +124,6 @@ def test_sorted_pages_neither_repeat_nor_skip(web):
         seen += ids(bundle)
         address = link(bundle, "next")
     assert seen == web.results[::-1]
-
-
-LENIENT = {"Prefer": "handling=lenient"}
 
 
 def test_a_lenient_client_is_told_what_was_ignored(web):

@@ -46,7 +46,7 @@ def test_instructions(name, modifier, value, wanted):
         ("_include", "", "Observation:subject:Nobody", "no resource type 'Nobody'"),
         ("_include", "", "Patient:link", "begins at Patient, .* Begin at Observation, or write _include:iterate"),
         ("_include", "not", "Observation:subject", "takes the modifier :iterate, not :not"),
-        ("_revinclude", "", "Provenance:target", "Provenance is made up for each answer .* ask /Provenance"),
+        ("_revinclude", "", "AuditEvent:entity", "AuditEvent is made up for each answer .* ask /AuditEvent"),
         ("_revinclude", "", "Nobody:x", "_revinclude=Nobody:x: R4 has no resource type"),
         ("_revinclude", "", "Binary:x", "Usable: none"),
     ],
