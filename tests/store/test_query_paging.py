@@ -8,6 +8,7 @@ from gateway.search import parameters
 from gateway.search.request import parse, parse_all
 from gateway.search.scope import Scope
 from gateway.store import pages, plan, query
+from gateway.store.failures import TooSlow
 from gateway.store.narrowing import single
 from gateway.store.query import Reach
 from gateway.store.values import NewLink
@@ -198,3 +199,12 @@ def test_a_long_compartment_is_walked(store, monkeypatch):
         seen += ids(page)
         cursor = page.next
     assert seen == [f"o{8 - n}" for n in range(9)]
+
+
+def test_a_search_past_its_deadline_is_given_up(store):
+    if not store.is_sqlite:
+        pytest.skip("PostgreSQL times each statement itself; see test_failures")
+    put(store, *(observation(f"o{n}", code=str(n)) for n in range(200)))
+    with pytest.raises(TooSlow, match="Narrow the search"), store.read(1e-9) as tx:
+        query.run(tx, parse("Observation", [("_sort", "code")], ZONE), ALL)
+    assert len(ids(search(store, "Observation", ("_count", "300")))) == 200
