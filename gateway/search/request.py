@@ -202,7 +202,7 @@ class _Reader:
             raise unsupported(base, self.names)
         if "\0" in value or not _encodable(value):
             raise GatewayError(f"The value of {base!r} holds a character no text may hold.", where=base)
-        control = _CONTROLS.get(base)
+        control = _CONTROLS.get(base) or _OTHERS.get(base)
         if control is not None:
             control(self, base, modifier, value)
         elif base not in _LOOKS:
@@ -225,6 +225,10 @@ class _Reader:
         if value not in ("none", "estimate", "accurate"):
             raise GatewayError(f"_total is none, estimate or accurate, not {value!r}.", where="_total")
         self.total = cast(Total, value)
+
+    def set_method(self, _: str, __: str, value: str) -> None:
+        """`_totalMethod`: how the client `fhirpy` asks for a total, which no standard has."""
+        self.set_total("_total", "", {"count": "accurate"}.get(value, "estimate"))
 
     def set_summary(self, _: str, __: str, value: str) -> None:
         """`_summary`: `count` asks for the total alone; the others say how resources look."""
@@ -264,6 +268,8 @@ _CONTROLS = {
     "_revinclude": _Reader.set_include,
     "_linked": _Reader.set_linked,
 }
+
+_OTHERS = {"_totalMethod": _Reader.set_method}
 
 CONTROLS: Sequence[str] = tuple(_CONTROLS)
 """Names that steer a search rather than filter it; the CapabilityStatement lists them."""

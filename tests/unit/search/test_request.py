@@ -220,3 +220,8 @@ def test_anything_is_a_search_or_a_sentence(kind, pairs):
         assert isinstance(parse(kind, pairs, ZONE), Search)
     except GatewayError as error:
         assert error.text.endswith((".", "?"))
+
+
+def test_a_total_as_fhirpy_asks_for_it():
+    assert parse("Patient", [("_count", "0"), ("_totalMethod", "count")], ZONE).total == "accurate"
+    assert parse("Patient", [("_totalMethod", "countEstimate")], ZONE).total == "estimate"
