@@ -51,6 +51,7 @@ class Desk:
     issues: list[Issue] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _bundles: dict[int, dict[str, Json]] = field(default_factory=dict)
+    _contained: dict[int, dict[str, Item]] = field(default_factory=dict)
 
     def note(self, severity: Severity, code: str, where: str, text: str) -> None:
         """Keep a finding, once; raises Exhausted when there are too many."""
@@ -67,7 +68,7 @@ class Desk:
 
     def trial(self) -> "Desk":
         """Return a desk with the same time whose findings count for nothing but a yes or no."""
-        return Desk(self.profiles, self.terminology, self.budget, _bundles=self._bundles)
+        return Desk(self.profiles, self.terminology, self.budget, _bundles=self._bundles, _contained=self._contained)
 
     def resolve(self, reference: Item) -> Item | None:
         """Return what a Reference points at inside its container or its Bundle, None where it leads elsewhere."""
@@ -76,23 +77,24 @@ class Desk:
             return None
         frame = reference.frame
         if text.startswith("#"):
-            return _contained(frame.root, text[1:])
+            return self._inside(frame.root).get(text[1:])
         found = self._entries(frame.bundle).get(text.partition("/_history/")[0]) if frame.bundle else None
         return items.of(found) if found is not None else None
+
+    def _inside(self, root: Json) -> dict[str, Item]:
+        """Return what a resource contains by id, itself by an empty one."""
+        known = self._contained.get(id(root))
+        if known is None:
+            top = items.of(root)
+            listed = {str(one.value.get("id")): one for one in reversed(items.named(top, "contained"))}
+            known = self._contained[id(root)] = {**listed, "": top}
+        return known
 
     def _entries(self, bundle: Json) -> dict[str, Json]:
         known = self._bundles.get(id(bundle))
         if known is None:
             known = self._bundles[id(bundle)] = dict(_addresses(bundle))
         return known
-
-
-def _contained(root: Json, local: str) -> Item | None:
-    top = items.of(root)
-    if not local:
-        return top
-    found = (one for one in items.named(top, "contained") if one.value.get("id") == local)
-    return next(found, None)
 
 
 def _addresses(bundle: Json) -> Iterator[tuple[str, Json]]:

@@ -51,6 +51,7 @@ def _limit(desk: Desk, profile: Profile, item: Item, holder: Item) -> None:
     if most is None or not isinstance(holder.value, dict):
         return
     name = item.path.rpartition(".")[2]
+    desk.budget.spend(len(holder.value.get(name, ())))
     same = [one for one in holder.value.get(name, ()) if isinstance(one, dict) and one.get("url") == profile.url]
     if len(same) > most:
         text = f"“{profile.title}” stands {most} times at most, {len(same)} are given."
