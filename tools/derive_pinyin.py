@@ -32,8 +32,8 @@ def main() -> None:
     surnames = {entry[0]: entry[1:].split() for line in SURNAMES.split("\n") for entry in line.split("|") if entry}
     lines = [f'  {json.dumps(sound)}: "{"".join(held)}"' for sound, held in sorted(syllables.items())]
     others = [f'  "{name}": {json.dumps(sounds)}' for name, sounds in surnames.items() if len(sounds) > 1]
-    text = '{\n "syllables": {\n%s\n },\n "surnames": {\n%s\n }\n}\n' % (",\n".join(lines), ",\n".join(others))
-    TARGET.write_text(text, encoding="utf-8")
+    parts = ["{", ' "syllables": {', ",\n".join(lines), " },", ' "surnames": {', ",\n".join(others), " }", "}", ""]
+    TARGET.write_text("\n".join(parts), encoding="utf-8")
     print(f"{len(syllables)} syllables, {sum(map(len, syllables.values()))} characters, {len(others)} surnames")
 
 

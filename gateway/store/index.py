@@ -175,7 +175,7 @@ def _other_words(entries: Sequence[Entry]) -> list[Row]:
 
 
 def _note(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
-    """Keep what hashes in rows mean: codes and what they are called, addresses, units, references to what is missing."""
+    """Keep what hashes in rows mean: codes, what they are called, addresses, units, references to what is missing."""
     new = tx.names.unnoted([row for _, _, rows, _ in entries for row in rows.token if row[5] is None])
     told = {folded for entry in entries for _, folded in entry[2].text}
     told |= {value for entry in entries for param, value in entry[2].uri if param in _INTERNED}

@@ -1,5 +1,7 @@
 """Modifiers on each database: what is found by display, by type, by value set, by place in a code system."""
 
+import random
+
 import pytest
 
 from gateway.errors import Category, GatewayError
@@ -221,3 +223,30 @@ def test_coordinates_of_genes_stand_together(store):
     assert found(store, "MolecularSequence", (name, "1$lt345$gt123")) == ["a", "c"]
     assert found(store, "MolecularSequence", ("chromosome-window-coordinate", "2$1$900")) == ["b"]
     assert found(store, "MolecularSequence", (f"{name}:missing", "false")) == ["a", "b", "c"]
+
+
+def test_long_texts_of_any_script_are_kept_and_found(store):
+    chance = random.Random(5)
+    text = "，".join("".join(chr(chance.randrange(0x20000, 0x2A6DF)) for _ in range(40)) for _ in range(60))
+    url = "https://y.example/" + "字" * 900
+    put(store, {"resourceType": "Measure", "id": "a", "description": text, "url": url})
+    put(store, {"resourceType": "Measure", "id": "b", "description": text + "x", "url": url + "x"})
+    assert found(store, "Measure", ("description", text[:80])) == ["a", "b"]
+    assert found(store, "Measure", ("description:exact", text)) == ["a"]
+    assert found(store, "Measure", ("description:exact", text + "x")) == ["b"]
+    assert found(store, "Measure", ("url", url)) == ["a"]
+
+
+def test_compatibility_ideographs_differ_when_asked_exactly(store):
+    put(store, patient("a", name=[{"text": "\uf900"}]), patient("b", name=[{"text": "\u8c48"}]))
+    assert found(store, "Patient", ("name", "\u8c48")) == ["a", "b"]
+    assert found(store, "Patient", ("name:exact", "\u8c48")) == ["b"]
+    assert found(store, "Patient", ("name:exact", "\uf900")) == ["a"]
+
+
+def test_persons_are_found_by_pinyin_beside_everybody_else(store):
+    put(store, patient("a", name=[{"family": "单", "given": ["小明"]}]), patient("b", name=[{"text": "Shan Wei"}]))
+    assert found(store, "Patient", ("name", "shan")) == ["a", "b"]
+    assert found(store, "Patient", ("family", "dan")) == ["a"]
+    assert found(store, "Patient", ("name", "xiao ming")) == ["a"]
+    assert found(store, "Patient", ("name:exact", "shan")) == []
