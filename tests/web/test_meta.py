@@ -56,3 +56,45 @@ def test_what_cannot_be_is_refused(web):
     assert outcome(web.get("/fhir/Patient/gone/$meta"), 410)
     assert outcome(web.get("/fhir/$meta?colour=red"), 400)["expression"] == ["colour"]
     assert web.get("/fhir/metadata").json()["rest"][0]["operation"]
+
+
+def labels(**given):
+    return {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": given}]}
+
+
+def post(web, path, body):
+    return web.ask("POST", f"/fhir/{path}", json=body, headers={"content-type": "application/fhir+json"})
+
+
+def test_labels_are_added_and_taken(new_store, tmp_path):  # noqa: F811
+    store = new_store()
+    web = make(store, tmp_path)
+    text = b'{"resourceType":"Basic","id":"a","meta":{"tag":[{"system":"urn:tags","code":"x"}]},"code":{"text":"c"}}'
+    assert web.ask("PUT", "/fhir/Basic/a", content=text, headers={"content-type": "application/fhir+json"}).is_success
+    answer = post(web, "Basic/a/$meta-add", labels(tag=[tag("x"), tag("y")], profile=["http://p/1"]))
+    assert answer.status_code == 200, answer.text
+    meta = answer.json()["parameter"][0]["valueMeta"]
+    assert (meta["tag"], meta["profile"], meta["versionId"]) == ([tag("x"), tag("y")], ["http://p/1"], "2")
+    again = post(web, "Basic/a/$meta-add", labels(tag=[tag("x")]))
+    assert again.json()["parameter"][0]["valueMeta"]["versionId"] == "2"
+    answer = post(web, "Basic/a/$meta-delete", labels(tag=[tag("x"), tag("none")], profile=["http://p/1"]))
+    meta = answer.json()["parameter"][0]["valueMeta"]
+    assert (meta["tag"], "profile" in meta, meta["versionId"]) == ([tag("y")], False, "3")
+    assert web.fhir("Basic/a")["code"] == {"text": "c"}
+    assert web.fhir("Basic?_tag=urn:tags|y")["entry"][0]["resource"]["id"] == "a"
+    entry = {"request": {"method": "POST", "url": "Basic/a/$meta-add"}, "resource": labels(tag=[tag("z")])}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert post(web, "", bundle).status_code == 200
+    assert tag("z") in web.fhir("Basic/a")["meta"]["tag"]
+
+
+def test_labels_that_cannot_be(web):
+    path = f"Patient/{web.patient}/$meta-add"
+    for body in ({"resourceType": "Parameters"}, {"resourceType": "Basic"}, labels(tag="x"), {"parameter": 3}):
+        assert outcome(post(web, path, body), 400)["expression"] == ["Parameters.parameter"]
+    assert outcome(web.ask("POST", f"/fhir/{path}", content=b"x", headers={"content-type": "text/plain"}), 415)
+    assert outcome(web.ask("POST", f"/fhir/{path}"), 415)
+    assert outcome(post(web, "Patient/none/$meta-add", labels(tag=[tag("x")])), 404)
+    assert outcome(post(web, "Binary/none/$meta-add", labels(tag=[tag("x")])), 400)
+    assert outcome(post(web, path, labels(tag=[tag("x")])), 409)
+    assert outcome(web.get(f"/fhir/{path}"), 405)

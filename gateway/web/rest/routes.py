@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, provenance, validate, write
+from gateway.web.rest import binary, meta, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
 from gateway.web.rest.message import Interaction
-from gateway.web.rest.meta import meta
 from gateway.web.rest.metadata import Capabilities, Offers
 from gateway.web.rest.patch import MEDIA
 from gateway.web.rest.read import read, vread
@@ -59,12 +58,14 @@ def _operations(path: tuple[str, ...]) -> Offered:
     return (ON_SERVER, ON_TYPE, ON_INSTANCE)[len(place)].get(name, {})
 
 
-ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta}}
-ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta}}
+ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta.meta}}
+ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta.meta}}
 ON_INSTANCE: dict[str, Offered] = {
     "$validate": {"GET": validate.validate, "POST": validate.validate},
     "$everything": {"GET": everything},
-    "$meta": {"GET": meta},
+    "$meta": {"GET": meta.meta},
+    "$meta-add": {"POST": meta.add},
+    "$meta-delete": {"POST": meta.delete},
 }
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 

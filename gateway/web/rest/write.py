@@ -13,7 +13,7 @@ from gateway.fhir.issues import Issue, operation_outcome
 from gateway.record.editing import Done, Edit
 from gateway.store.values import Stored
 from gateway.web.errors import HttpFault
-from gateway.web.rest import asked, binary, patch
+from gateway.web.rest import asked, binary, meta, patch
 from gateway.web.rest.conditions import criteria, must_not_exist, searching, version
 from gateway.web.rest.message import Answer, Interaction, Request, Rest
 from gateway.web.rest.times import moment
@@ -114,6 +114,8 @@ READERS: dict[Interaction, Callable[[Rest, Request], Edit]] = {
     amend_found: found_patched,
     delete: deleted,
     delete_found: found_deleted,
+    meta.add: meta.added,
+    meta.delete: meta.deleted,
 }
 """What each writing interaction asks to change."""
 

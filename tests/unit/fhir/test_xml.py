@@ -44,6 +44,7 @@ def _is_resource(node):
 def judge(name):
     model = get_fhir_model_class(name)
     for each in generated.full(name)[:2]:
+        each.pop("_import", None)  # of StructureMap: its reader trips over Python's word
         text = generated.spoken({**without_ids(each), "id": "x1"})
         try:
             expected = model.model_validate_json(text)
