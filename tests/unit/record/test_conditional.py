@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.errors import Category
+from gateway.record import conditional
 from gateway.record.editing import Edit
 from tests.unit.record.clients import (
     COUNTY,
@@ -159,4 +160,26 @@ def test_a_reference_by_condition_becomes_the_one_it_finds(store):
     put(store, "p", kind="Organization", identifier=[{"system": "urn:o", "value": "甲 1"}])
     assert refused(store, create("Patient", sent)).category is Category.PRECONDITION
     wrong = text("Patient", managingOrganization={"reference": "Organization?nosuch=2"})
+    assert refused(store, create("Patient", wrong)).category is Category.INVALID
+
+
+def test_what_a_condition_found_and_lost_again_is_searched_anew(store, monkeypatch):
+    """On PostgreSQL another writer may delete a match between the search and the lock of its head."""
+    put(store, "a", identifier=[{"system": NUMBER, "value": "1"}])
+    one(store, delete("Patient", "a"))
+    genuine, stale = conditional.matches, []
+
+    def matches(tx, asked, scope):
+        """Once outside the transaction and once inside, find what is deleted already."""
+        stale.append("a")
+        return ["a"] if len(stale) % 3 else genuine(tx, asked, scope)
+
+    monkeypatch.setattr(conditional, "matches", matches)
+    assert one(store, create("Patient", person("1"), criteria=by_number("1"))).created
+    stale.clear()
+    assert one(store, delete("Patient", criteria=by_number("1"))).changed
+
+
+def test_a_query_that_is_not_text_is_refused(store):
+    wrong = text("Patient", managingOrganization={"reference": "Organization?name=%FF"})
     assert refused(store, create("Patient", wrong)).category is Category.INVALID
