@@ -250,6 +250,8 @@ def _computed(run: Callable[[Any, Any], Any]) -> Callable[[Collection, Collectio
     def apply(left: Collection, right: Collection) -> Collection:
         if not left or not right:
             return []
+        if len(left) == len(right) == 1 and type(left[0]) is type(right[0]) is int and right[0]:
+            return [run(left[0], right[0])]
         one, other = plain(left[0]), plain(right[0])
         if len(left) > 1 or len(right) > 1 or type(one) is bool or type(other) is bool:
             raise Unjudged

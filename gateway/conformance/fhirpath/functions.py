@@ -199,12 +199,16 @@ def _to_chars(_: Env, found: Collection) -> Collection:
     return list(_text(found) or "")
 
 
+_DIGITS: dict[str, Collection] = {str(digit): [digit] for digit in range(10)}
+
+
 def _to_integer(_: Env, found: Collection) -> Collection:
     value = plain(found[0]) if len(found) == 1 else None
     if isinstance(value, int):
         return [int(value)]
-    whole = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value)
-    return [int(value)] if whole and isinstance(value, str) else []
+    if not isinstance(value, str):
+        return []
+    return _DIGITS.get(value) or ([int(value)] if re.fullmatch(r"[+-]?[0-9]{1,18}", value) else [])
 
 
 def _to_decimal(_: Env, found: Collection) -> Collection:
