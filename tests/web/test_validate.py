@@ -122,6 +122,10 @@ def test_a_write_is_judged_by_the_profile_it_claims(web, patient):
     assert web.ask("POST", "/fhir/Patient", content=json.dumps(foreign), headers=JSON).status_code == 201
 
 
-def test_the_capability_statement_names_the_operation(web):
-    text = web.get("/fhir/metadata").text
-    assert "validate" in text
+def test_the_capability_statement_and_the_document_of_routes_name_the_operation(web):
+    (rest,) = web.fhir("metadata")["rest"]
+    patient = next(one for one in rest["resource"] if one["type"] == "Patient")
+    assert "validate" in {one["name"] for one in rest["operation"]} & {one["name"] for one in patient["operation"]}
+    paths = web.get("/openapi.json").json()["paths"]
+    assert {"/fhir/$validate", "/fhir/Patient/$validate"} <= paths.keys()
+    assert paths["/fhir/Patient/{id}/$validate"].keys() >= {"get", "post"}
