@@ -161,6 +161,12 @@ def test_what_a_client_prefers_of_a_bundle(desk, kind):
     assert "outcome" not in responses(desk.bundle(kind, *asked))[0]
 
 
+def test_lenient_searches_of_a_batch(desk):
+    strict = responses(desk.bundle("batch", entry("GET", "Patient?frob=1")))
+    lenient = responses(desk.bundle("batch", entry("GET", "Patient?frob=1"), prefer="handling=lenient"))
+    assert [one["status"][:3] for one in (*strict, *lenient)] == ["400", "200"]
+
+
 def test_an_empty_bundle(desk):
     for kind in ("batch", "transaction"):
         answer = desk.ask("POST", "", {"resourceType": "Bundle", "type": kind})

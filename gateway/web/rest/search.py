@@ -13,7 +13,6 @@ from gateway.search import page as pages
 from gateway.search.request import Cursor, Owner
 from gateway.store.hits import StoredHit
 from gateway.store.query import Page
-from gateway.web.rest.conditions import prefer
 from gateway.web.rest.message import Answer, Pairs, Request, Rest
 
 _PAGE = "_page"
@@ -47,7 +46,7 @@ def search_compartment(rest: Rest, request: Request) -> Answer:
 
 def _answered(rest: Rest, request: Request, kind: str, owner: Owner | None) -> Answer:
     pairs, cursor = _asked(rest, request)
-    lenient = prefer(request.headers.get("prefer", "")).lenient
+    lenient = request.prefer.lenient
     asked = Asked(kind, _counted(rest, pairs), cursor, lenient, owner)
     page = rest.record.searches.page(request.actor, asked)
     links = _links(rest, request, pairs, page)
