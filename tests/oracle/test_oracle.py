@@ -14,7 +14,7 @@ from gateway.store import plan
 from tests.oracle import judge
 from tests.oracle.queries import queries
 from tests.oracle.reduce import reduced, shown
-from tests.oracle.worlds import HIDDEN, World, worlds
+from tests.oracle.worlds import HIDDEN, Placed, World, worlds
 from tests.support import naive
 
 FEW, SEARCHES = 4, 25
@@ -88,3 +88,19 @@ def test_the_evaluator_reads_what_r4_publishes():
             assert naive.kind_of(kind, name) == published.kind, (kind, name)
             targets = [published.only] if published.only else sorted(published.targets)
             assert published.kind != "reference" or sorted(naive.targets_of(kind, name)) == targets, (kind, name)
+
+
+FOUND = [
+    (
+        ("Observation", {"identifier": [{"system": "s", "value": "2"}, {"system": "s", "value": "2", "type": {"coding": [{"system": "t", "code": "MR"}]}}]}),
+        ("identifier:of-type", "t|MR|2"),
+    ),
+]  # fmt: skip
+"""Cases that random search found once, and that must stay found."""
+
+
+@pytest.mark.parametrize(("resource", "pair"), FOUND)
+def test_what_was_found_once_stays_found(store, resource, pair):
+    kind, fields = resource
+    world = World([Placed({"resourceType": kind, "id": "x", **fields}, "h1", False)], [])
+    assert judge.fault(store, world, Scope.everything(), kind, [pair], 5) is None

@@ -71,15 +71,17 @@ def told(param: int, text: str, made: Any) -> None:
 
 
 def identified(param: int, value: Any, made: Any) -> None:
-    """Append the rows of an Identifier: one, and one more for each further type it has."""
+    """Append the rows of an Identifier: one, and one more for each further type that it, or its like, has."""
     kind, text = value.get("type"), value.get("value")
     types = _types(kind) if kind else ()
     if kind and kind.get("text"):
         told(param, kind["text"], made)
     if text:
         system = value.get("system") or ""
-        made.token.append((param, 0, system, text, hash48(system), text, *(types[0] if types else ("", 0))))
-        for words, mark in types[1:]:
+        again = types and any(row[3] == text and row[0] == param and row[2] == system for row in made.token)
+        if not again:
+            made.token.append((param, 0, system, text, hash48(system), text, *(types[0] if types else ("", 0))))
+        for words, mark in types if again else types[1:]:
             made.token.append((param, 0, _TYPED, text, hash48(_TYPED + words), text, words, mark))
 
 
