@@ -27,9 +27,9 @@ LEFT_OUT = {
 """R4's constraints that are not judged, and why."""
 
 
-CHEAP = frozenset({"ele-1", "ext-1", "per-1", "ref-1"})
-"""R4's constraints that are asked before anything is stored: an empty or doubled value, a period that ends before it
-begins, a reference to what is not contained."""
+CHEAP = frozenset({"ele-1", "ext-1", "ref-1"})
+"""R4's constraints that are asked before anything is stored: an empty or doubled value, a reference to what is not
+contained."""
 
 
 @cache
