@@ -37,6 +37,7 @@ class Attempt:
         self._rules = rules
         self._done: dict[int, Done] = {}
         self._names: set[tuple[str, str]] = set()
+        self._standing: set[tuple[str, str]] = set()
         self._links = Links()
         self.touched: list[tuple[str, Stored]] = []
 
@@ -78,6 +79,7 @@ class Attempt:
                     self._once(*one.name)
         new = list(dict.fromkeys(one.name for one in revisions if one.head is None))
         pids = dict(zip(new, self._tx.allocate(len(new)), strict=True))
+        self._standing = {one.name for one in revisions}
         for one in revisions:
             one.pid = one.head.pid if one.head else pids[one.name]
             if one.edit.full_url:
@@ -164,7 +166,7 @@ class Attempt:
             self._check_targets(one)
 
     def _check_targets(self, one: Revision) -> None:
-        wanted = {name for name in transaction.literals(one.body) if name not in self._names}
+        wanted = {name for name in transaction.literals(one.body) if name not in self._standing}
         heads = self._tx.heads(wanted)
         for kind, fid in sorted(wanted):
             head = heads.get((kind, fid))
