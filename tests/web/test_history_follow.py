@@ -14,6 +14,7 @@ from tests.web.test_search import link
 
 WRITERS = 8
 KINDS = ("Patient", "Observation")
+JSON = {"content-type": "application/fhir+json"}
 
 
 def write(store, number, rounds):
@@ -32,6 +33,17 @@ def write(store, number, rounds):
                 batch.append(version(pid, f"w{number}-{pid}", 2, type=old_kind, op=op, body=body, updated_us=moment))
             tx.put(batch)
         pids += [(pid, kind) for pid in new]
+
+
+def write_over_http(web, number, rounds):
+    """Change a resource of one's own and one that all change, as clients do, and delete now and then."""
+    for n in range(rounds):
+        for fid in (f"own{number}", "shared"):
+            body = {"resourceType": "Observation", "id": fid, "status": "final", "code": {"text": f"{number}.{n}"}}
+            answer = web.ask("PUT", f"/fhir/Observation/{fid}", json=body, headers=JSON)
+            assert answer.status_code in (200, 201), answer.text
+        if n % 3 == 2:
+            assert web.ask("DELETE", f"/fhir/Observation/own{number}").status_code in (200, 204)
 
 
 def entries(bundle):
@@ -60,28 +72,44 @@ def follow(web, place, done, *, by_link):
             return seen
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.long)])
-def test_a_poller_misses_nothing_and_gets_nothing_twice(new_store, tmp_path, rounds):  # noqa: F811
-    stores = [new_store() for _ in range(WRITERS)]
+def polled_while(another, tmp_path, write_one):
+    """What three pollers were told while eight wrote, and all there is to be told, as (type/id, ETag)."""
     done = threading.Event()
-    webs = [make(new_store(), tmp_path) for _ in range(3)]
+    webs = [make(another(), tmp_path) for _ in range(3)]
     places = [("_history", True), ("_history", False), ("Observation/_history", False)]
     with ThreadPoolExecutor(WRITERS + len(webs)) as pool:
         polling = [
             pool.submit(follow, web, place, done, by_link=by_link)
             for web, (place, by_link) in zip(webs, places, strict=True)
         ]
-        list(pool.map(lambda number: write(stores[number], number, rounds), range(WRITERS)))
+        list(pool.map(write_one, range(WRITERS)))
         done.set()
-        by_link, by_moment, results = [one.result(120) for one in polling]
-    everything = [
-        (f"{one.type}/{fid_of(stores[0], one.pid)}", f'W/"{one.ver}"') for one in stores[0].outbox.since(0, 9999)
-    ]
-    assert len(everything) >= WRITERS * rounds
-    assert sorted(by_link) == sorted(by_moment) == sorted(everything)
-    assert sorted(results) == sorted(one for one in everything if one[0].startswith("Observation/"))
+        told = [one.result(120) for one in polling]
+    store = webs[0].store
+    changes = store.outbox.since(0, 99999)
+    return told, [(f"{one.type}/{fid_of(store, one.pid)}", f'W/"{one.ver}"') for one in changes]
 
 
 def fid_of(store, pid):
     with store.read() as tx:
         return tx.heads_by_pid([pid])[pid].fid
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_a_poller_misses_nothing_and_gets_nothing_twice(new_store, tmp_path, rounds):  # noqa: F811
+    stores = [new_store() for _ in range(WRITERS)]
+    told, made = polled_while(new_store, tmp_path, lambda number: write(stores[number], number, rounds))
+    by_link, by_moment, results = told
+    assert len(made) >= WRITERS * rounds
+    assert sorted(by_link) == sorted(by_moment) == sorted(made)
+    assert sorted(results) == sorted(one for one in made if one[0].startswith("Observation/"))
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(30, marks=pytest.mark.long)])
+def test_the_same_where_clients_write(new_store, tmp_path, rounds):  # noqa: F811
+    writers = [make(new_store(), tmp_path) for _ in range(WRITERS)]
+    told, made = polled_while(new_store, tmp_path, lambda number: write_over_http(writers[number], number, rounds))
+    assert len(made) == WRITERS * (2 * rounds + rounds // 3)
+    assert [sorted(each) for each in told] == [sorted(made)] * 3
+    versions = [int(tag[3:-1]) for name, tag in made if name == "Observation/shared"]
+    assert versions == list(range(1, WRITERS * rounds + 1))  # of one resource, numbers rise with versions
