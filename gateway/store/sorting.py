@@ -264,15 +264,13 @@ def _indexed(stored: Parameter, descending: bool) -> Indexed | None:
         return None
     if stored.kind == "token" and leaf_types(stored) <= TEXT_TOKENS:
         return Indexed(descending, table="search_identifier", param=stored.id, column="value")
-    column = _COLUMN.get(stored.kind) if stored.name not in INTERNED else None
+    column = _COLUMN.get(stored.kind)
     return Indexed(descending, table=f"search_{stored.kind}", param=stored.id, column=column) if column else None
 
 
 def _sources(stored: Parameter, only: str) -> list[Sql]:
     if stored.kind == "reference":
         return [_target("resource y ON y.pid=t.target", stored.id, only), _target(_UNSTORED, stored.id, only)]
-    if stored.name in INTERNED:
-        return [_code(stored.id)]
     if stored.name in INTERNED:
         return [_code(stored.id)]
     if stored.kind != "token":

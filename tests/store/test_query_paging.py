@@ -78,8 +78,7 @@ NEEDLES = [
 ]
 
 
-@pytest.mark.parametrize("gather", [10, 50_000])
-@pytest.mark.parametrize("few", [0, 5000])
+@pytest.mark.parametrize(("gather", "few"), [(10, 0), (50_000, 5000)])
 def test_the_rare_among_much_is_found_page_by_page(store, monkeypatch, gather, few):
     for name, number in (("NEAR", 4), ("GATHER", gather), ("WALK", 4)):
         monkeypatch.setattr(pages, name, number)

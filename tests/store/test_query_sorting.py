@@ -14,7 +14,7 @@ from gateway.store import pages, plan
 from tests.support.asking import ids, listed, observation, patient, search, words
 from tests.support.search_records import Json, change, put
 
-PROPERTY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PATHS = {
     "sorted": (1000, 5000, 10_000, 50_000),
     "soon": (3, 5000, 10_000, 50_000),
@@ -25,7 +25,7 @@ PATHS = {
 """Ways to a page: entries probed, those that are few, entries walked, matches gathered."""
 
 
-@pytest.fixture(params=PATHS)
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.long] * (name in ("soon", "long"))) for name in PATHS])
 def way(request, monkeypatch):
     probe, few, walk, gather = PATHS[request.param]
     monkeypatch.setattr(plan, "PROBE", probe)
@@ -107,7 +107,18 @@ def naive(bodies: list[Json], sort: str) -> list[str]:
 
 
 NAMES = {
-    "Observation": ["date", "value-quantity", "code", "combo-code", "subject", "patient", "category", "status", "_id"],
+    "Observation": [
+        "date",
+        "value-quantity",
+        "combo-value-quantity",
+        "code",
+        "combo-code",
+        "subject",
+        "patient",
+        "category",
+        "status",
+        "_id",
+    ],
     "Patient": ["birthdate", "name", "gender", "identifier", "_profile", "_id", "telecom"],
 }
 
