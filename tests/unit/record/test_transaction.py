@@ -215,6 +215,8 @@ def test_what_is_referred_to_may_be_made_by_the_same_transaction(store):
     refused(
         store, create("Observation", result(ONE)), create("Observation", result("Patient/zz")), references_exist=True
     )
+    put(store, "going")
+    refused(store, delete("Patient", "going"), create("Observation", result("Patient/going")), references_exist=True)
 
 
 def test_a_patient_put_by_its_url_keeps_it_and_others_find_it(store):
