@@ -147,6 +147,10 @@ def test_a_read_that_finds_nothing(desk):
     assert issue(alone, 404)["expression"] == ["Bundle.entry[0]"]
     beside = desk.bundle("transaction", entry("POST", "Patient", patient("t4")), entry("GET", "Patient/none"))
     assert [one["status"][:3] for one in responses(beside)] == ["201", "404"], "what is written stands"
+    before = count(desk)
+    wrong = desk.bundle("transaction", entry("POST", "Patient", patient("t5")), entry("GET", "Patient?frob=1"))
+    assert issue(wrong, 400)["expression"] == ["Bundle.entry[1].request.url"]
+    assert count(desk) == before, "what cannot be asked at all stops the writes"
 
 
 @pytest.mark.parametrize("kind", ["batch", "transaction"])

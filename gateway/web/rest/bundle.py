@@ -97,6 +97,8 @@ class Bundles:
         steps = [self._sure(outer, slot) for slot in slots]
         writes = [step for step in steps if step.interaction in write.READERS]
         edits = [_sure_edit(rest, step) for step in writes]
+        if edits:
+            _try_out(rest, [step for step in steps if step.request.method in ("GET", "HEAD")])
         made = rest.editor.apply(outer.actor, edits) if edits else []
         allowance = _Allowance(rest.limits)
         done = {step.slot.number: one for step, one in zip(writes, made, strict=True)}
@@ -137,6 +139,16 @@ def _sure_edit(rest: Rest, step: _Step) -> Edit:
         return _edit(rest, step)
     except GatewayError as fault:
         raise _placed(fault, step.slot) from None
+
+
+def _try_out(rest: Rest, reads: list[_Step]) -> None:
+    """Refuse a transaction, before it writes, for a read that no server could answer whatever it holds."""
+    for step in reads:
+        try:
+            step.interaction(rest, step.request)
+        except GatewayError as fault:
+            if fault.category in (Category.INVALID, Category.UNSUPPORTED):
+                raise _placed(fault, step.slot) from None
 
 
 def _after(rest: Rest, step: _Step, allowance: _Allowance, *, alone: bool) -> Entry:
