@@ -10,6 +10,7 @@ from gateway.fhir.types import RESOURCE_TYPES
 from gateway.record import attachments
 from gateway.record.indexing import stored_rows
 from gateway.search.extract import ZONE
+from gateway.search.kinds.date import Zone
 from gateway.store import index
 from gateway.store.engine import ReadTx, Store
 from gateway.store.values import TABLE, Head, State, Stored, WorkRow, item_id
@@ -34,7 +35,7 @@ class Progress(NamedTuple):
     findings: list[Finding]
 
 
-def check(store: Store, zone: str = ZONE) -> Iterator[Progress]:
+def check(store: Store, zone: Zone = ZONE) -> Iterator[Progress]:
     """Yield progress and findings while checking everything; reads only, and may run beside a working gateway.
 
     `zone` is where dates without an offset stand in the search index (setting `zone`).
@@ -70,7 +71,7 @@ def _arrivals(store: Store) -> Iterator[Progress]:
         yield Progress("inbox", after, last, findings)
 
 
-def _resources(store: Store, zone: str) -> Iterator[Progress]:
+def _resources(store: Store, zone: Zone) -> Iterator[Progress]:
     """Every resource can be read, is what was written, names its origin, and is found by exactly what it says."""
     with store.read() as tx:
         last = tx.last_pid()
@@ -128,7 +129,7 @@ def sweep(store: Store) -> Iterator[Progress]:
         yield Progress("sweep", done, total, [])
 
 
-def _page(tx: ReadTx, pids: Iterable[int], zone: str) -> tuple[list[Finding], dict[bytes, str]]:
+def _page(tx: ReadTx, pids: Iterable[int], zone: Zone) -> tuple[list[Finding], dict[bytes, str]]:
     """Return what is wrong with a page of resources, and the content its Binaries name."""
     heads = tx.heads_by_pid(pids)
     found, findings = _readable(tx, heads)
@@ -196,7 +197,7 @@ def _text(stored: Stored, digest: bytes, bodies: dict[int, Body]) -> Iterator[Fi
     bodies[stored.pid] = body
 
 
-def _index(tx: ReadTx, found: Mapping[int, Stored], bodies: Mapping[int, Body], zone: str) -> Iterator[Finding]:
+def _index(tx: ReadTx, found: Mapping[int, Stored], bodies: Mapping[int, Body], zone: Zone) -> Iterator[Finding]:
     """Compare the search rows of resources with what their texts say; each kind that differs is one finding."""
     entries: list[index.Entry] = []
     for pid, body in bodies.items():

@@ -5,9 +5,10 @@ from typing import Any
 
 from gateway.search import extract
 from gateway.search.extract import Rows
+from gateway.search.kinds.date import Zone
 
 
-def stored_rows(body: dict[str, Any], kind: str, zone: str, *, mapped: bool) -> Rows:
+def stored_rows(body: dict[str, Any], kind: str, zone: Zone, *, mapped: bool) -> Rows:
     """Return the rows of a whole stored resource; raises GatewayError where its values are not what R4 allows.
 
     Of a mapped one `meta` makes rows of its profiles only: its source stands in the columns of the version, once and

@@ -6,10 +6,11 @@ import pytest
 
 from gateway.record import fsck, reindex
 from gateway.store import index
+from gateway.store.index_tables import COLUMNS
 from tests.unit.record.make import START_US, observation, patient, plans, tell, told
 
 ZONE = "Asia/Shanghai"
-KINDS = ("token", "identifier", "reference", "date", "string", "clinical")
+KINDS = tuple(COLUMNS)
 
 
 @pytest.fixture
