@@ -1,4 +1,4 @@
-"""Making the search index anew from the stored texts: while everything runs, a page at a time, from where it stopped."""
+"""Making the search index anew from the stored texts: beside writers, a page at a time, from where it stopped."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
