@@ -33,7 +33,7 @@ _OWN_FORMAT = (binary.read, binary.vread)
 
 
 class FhirApp:
-    """FHIR REST over ASGI; at most `WAITING` requests wait for a thread, more are told to come back.
+    """FHIR REST over ASGI; at most `WAITING` reads and as many writes are inside, more are told to come back.
 
     `counts` holds how many requests each interaction has answered with which status.
     """
@@ -45,7 +45,7 @@ class FhirApp:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
         self._writes = ThreadPoolExecutor(WRITERS, thread_name_prefix="fhir-write")
         self._bodies = Bodies(rest.limits.body_bytes)
-        self._inside = 0
+        self._inside = [0, 0]  # those that read, those that write
         self.counts: Counter[tuple[str, int]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,14 +129,15 @@ class FhirApp:
         return packed(shapes.shaped(interaction(self._rest, request), look), request.headers)
 
     async def _run(self, interaction: Interaction, work: Callable[[], Answer]) -> Answer:
-        if self._inside >= WAITING:
+        writes = interaction in WRITES
+        if self._inside[writes] >= WAITING:
             raise GatewayError("too many requests are waiting; come back in a moment", category=Category.BUSY)
-        self._inside += 1
+        self._inside[writes] += 1
         try:
-            pool = self._writes if interaction in WRITES else self._pool
+            pool = self._writes if writes else self._pool
             return await asyncio.get_running_loop().run_in_executor(pool, work)
         finally:
-            self._inside -= 1
+            self._inside[writes] -= 1
 
     def close(self) -> None:
         """Let the threads end."""

@@ -151,7 +151,7 @@ POINTERS = st.lists(st.sampled_from(["a", "b", "0", "1", "-", "~0", "~1", "~", "
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     document=st.dictionaries(st.sampled_from("ab0/~"), VALUES, max_size=4),
     operations=st.lists(
