@@ -71,10 +71,10 @@ def _referring(compiler: Compiling, type_name: str, params: list[int], found: Ma
     if not targets:
         return NEVER
     if len(targets) > _ORDERED:
-        spans = tuple(Span("search_reference", of_param(each, in_list("t.target", targets))) for each in params)
+        many = tuple(Span("search_reference", of_param(each, in_list("t.target", targets))) for each in params)
         # + keeps a database from looking each target up for each candidate
         one = all_of([in_list("t.param", params), in_list("+t.target", targets)])
-        return Predicate(exists("search_reference", one), spans)
+        return Predicate(exists("search_reference", one), many)
     spans = [
         Span("search_reference", of_param(each, Sql("t.target=?", (target,))), True)
         for each in params

@@ -120,12 +120,7 @@ def _pids(session: Session, entries: Sequence[Entry], known: Pids) -> Pids:
 def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     """Return the table rows of resources, by kind."""
     made: Batch = {kind: [] for kind in COLUMNS}
-    tokens = [
-        (pid, param, code, system, mark)
-        for pid, _, rows, _ in entries
-        for param, code, _, _, system, exact, _, mark in rows.token
-        if exact is None
-    ]
+    tokens = _tokens(entries)
     made["token"] = _once(tokens)
     made["identifier"] = _once(
         [
@@ -156,6 +151,16 @@ def batch(entries: Sequence[Entry], pids: Pids) -> Batch:
     return made
 
 
+def _tokens(entries: Sequence[Entry]) -> list[Row]:
+    """Return the rows of codes and of shared addresses, in the order in which they stand on disk."""
+    made: list[Row] = []
+    for pid, _, rows, _ in entries:
+        made += [(pid, row[0], row[1], row[4], row[7]) for row in rows.token if row[5] is None]
+        if rows.uri:
+            made += [(pid, param, _hash(value), 0, 0) for param, value in rows.uri if param in _INTERNED]
+    return made
+
+
 def _once(rows: list[Row]) -> list[Row]:
     """Return rows with the first of those that differ in their mark only: that is beside the key."""
     if len({row[:-1] for row in rows}) == len(rows):
@@ -176,10 +181,12 @@ def _other_words(entries: Sequence[Entry]) -> list[Row]:
 
 def _note(tx: Tx, entries: Sequence[Entry], pids: Pids) -> None:
     """Keep what hashes in rows mean: codes, what they are called, addresses, units, references to what is missing."""
-    new = tx.names.unnoted([row for _, _, rows, _ in entries for row in rows.token if row[5] is None])
-    told = {folded for entry in entries for _, folded in entry[2].text}
-    told |= {value for entry in entries for param, value in entry[2].uri if param in _INTERNED}
-    told |= {row[4] for entry in entries for row in entry[2].quantity if row[4]}
+    seen = [row for _, _, rows, _ in entries for row in rows.token if row[5] is None]
+    told = {row[4] for _, _, rows, _ in entries for row in rows.quantity}
+    told |= {folded for _, _, rows, _ in entries for _, folded in rows.text}
+    told |= {value for _, _, rows, _ in entries for param, value in rows.uri if param in _INTERNED}
+    told.discard("")
+    new = tx.names.unnoted(seen)
     texts = {row[3] for row in new} | {row[6] for row in new if row[6]} | tx.names.unnoted(told)
     tx.session.insert_new("code", ("hash", "text"), sorted((hash64(one), exactly(clean(one))) for one in texts))
     called = {(row[0], hash64(row[6]), row[1], row[4]) for row in new if row[6]}
@@ -198,11 +205,7 @@ def _rare(pid: int, rows: Rows, pids: Pids, made: Batch) -> None:
     if rows.string:
         made["string"] += [(pid, param, clean(folded), clean(exact)) for param, folded, exact in rows.string]
     if rows.uri:
-        for param, value in rows.uri:
-            if param in _INTERNED:
-                made["token"].append((pid, param, _hash(value), 0, 0))
-            else:
-                made["uri"].append((pid, param, exactly(clean(value))))
+        made["uri"] += [(pid, param, exactly(clean(value))) for param, value in rows.uri if param not in _INTERNED]
     if rows.number:
         made["number"] += [(pid, param, low, high) for param, low, high in rows.number]
     if rows.composite:
