@@ -69,10 +69,13 @@ class Region:
 
     @property
     def profiles(self) -> Profiles:
-        """Return the definitions; raises GatewayError where a file of them is wrong."""
+        """Return the definitions; raises GatewayError (unavailable) where a file of them is wrong."""
         with self._lock:
             if self._profiles is None:
-                self._profiles = profiles.load(self._folder)
+                try:
+                    self._profiles = profiles.load(self._folder)
+                except GatewayError as fault:
+                    raise GatewayError(fault.text, category=Category.UNAVAILABLE) from None
             return self._profiles
 
 

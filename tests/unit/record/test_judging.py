@@ -89,6 +89,9 @@ def test_broken_definitions_stop_no_message(tmp_path, caplog):
     folder = tmp_path / "profiles"
     shutil.copytree(settings.shipped("profiles"), folder)
     (folder / "valuesets" / "broken.json").write_text("{")
+    with pytest.raises(GatewayError) as fault:
+        Judge(NO_CODES, Region(folder), 5.0).check(PATIENT)
+    assert fault.value.category is Category.UNAVAILABLE
     claims = Claims(Region(folder))
     with caplog.at_level(logging.ERROR):
         assert claims(PATIENT) == ()
