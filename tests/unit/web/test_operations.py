@@ -134,6 +134,8 @@ def test_the_capability_statement_is_valid_and_says_what_is_done(local):
     assert {"transaction", "batch"} <= {one["code"] for one in server["interaction"]}
     assert f"{16 << 20} bytes" in server["documentation"]
     assert found["patchFormat"] == ["application/json-patch+json"]
+    judged = local.ask("POST", "/fhir/CapabilityStatement/$validate", json=found).json()["issue"]
+    assert [one["severity"] for one in judged] == ["information"]
     assert local.ask("HEAD", "/fhir/metadata").content == b""
 
 
