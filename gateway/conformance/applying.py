@@ -162,7 +162,7 @@ class Applying:
                 text = f"{self._told} wants {either(map(self._target, urls))} here; {target.type} does not satisfy it."
                 self._note("error", "structure", item.where, text)
             return
-        named = references.target(str(item.value.get("reference", ""))) or item.value.get("type", "")
+        named = references.target(str(item.value.get("reference", ""))) or str(item.value.get("type", ""))
         wanted = {self._type(url) for url in urls}
         if named in types.RESOURCE_TYPES and not wanted & {named, "Resource"}:
             text = f"{self._told} wants a reference to {either(sorted(wanted))} here, not to {named}."

@@ -9,7 +9,6 @@ from gateway.conformance import items
 from gateway.conformance.items import Item
 from gateway.conformance.profiles import Profiles
 from gateway.conformance.terminology import Terminology
-from gateway.fhir import types
 from gateway.fhir.issues import Issue, Severity
 
 Json = dict[str, Any]
@@ -101,6 +100,6 @@ def _addresses(bundle: Json) -> Iterator[tuple[str, Json]]:
     """Yield the resources of a Bundle by full URL and by `Type/id`."""
     for entry in items.named(items.of(bundle), "entry"):
         resource = entry.value.get("resource")
-        if isinstance(resource, dict) and resource.get("resourceType") in types.RESOURCE_TYPES:
+        if items.is_resource(resource):
             yield str(entry.value.get("fullUrl", "")), resource
             yield f"{resource['resourceType']}/{resource.get('id', '')}", resource

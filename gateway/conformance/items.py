@@ -40,6 +40,12 @@ class Item(NamedTuple):
         return place if self.at < 0 else f"{place}[{self.at}]"
 
 
+def is_resource(value: Any) -> bool:
+    """Say whether a JSON value is an object of one of R4's resource types."""
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    return isinstance(kind, str) and kind in types.RESOURCE_TYPES
+
+
 def of(resource: Json) -> Item:
     """Return a resource as an item; the caller has seen that its resourceType is one of R4."""
     name = resource["resourceType"]
@@ -118,7 +124,7 @@ def _item(parent: Item, field: types.Field, value: Any, extra: Any, at: int) -> 
         return
     elif field.type != "Resource":
         yield Item(value, None, field.type, element.path, parent.frame, parent, element.name, at)
-    elif value.get("resourceType") in types.RESOURCE_TYPES:
+    elif is_resource(value):
         frame = _enclosed(parent.frame, field, value)
         yield Item(value, None, value["resourceType"], element.path, frame, parent, element.name, at)
 

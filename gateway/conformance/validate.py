@@ -34,7 +34,7 @@ def validate(
     is returned, with an issue that says so.
     """
     found = [] if structure.is_valid(resource) else explain(resource)
-    if resource.get("resourceType") not in types.RESOURCE_TYPES:
+    if not items.is_resource(resource):
         return found
     desk = _desk(profiles, codes, seconds)
     for issue in found:

@@ -10,8 +10,8 @@ from typing import Any
 from gateway.conformance import claims, profiles, rules, structure, validate
 from gateway.conformance.profiles import Profiles
 from gateway.errors import Category, GatewayError
-from gateway.fhir import models, types
-from gateway.fhir.issues import Issue
+from gateway.fhir import models
+from gateway.fhir.issues import Issue, has_errors
 from gateway.store.engine import Store
 from gateway.store.terminology import CodeSystem
 
@@ -148,10 +148,10 @@ def _second(resource: Body, found: list[Issue], size: int) -> Iterator[Issue]:
 
     Its models take no extension on the value of an extension (`_valueString`), which R4 has.
     """
-    if size > _SECOND_OPINION or resource.get("resourceType") not in types.RESOURCE_TYPES:
+    if size > _SECOND_OPINION:
         return
     known = {issue.where for issue in found}
-    if any(issue.severity == "error" for issue in found) or not models.shared(resource["resourceType"]):
+    if has_errors(found) or not models.shared(resource["resourceType"]):
         return
     for issue in models.explain(resource):
         if issue.severity == "error" and issue.where not in known and "._" not in issue.where:

@@ -64,7 +64,7 @@ def _is_parameters(body: Body) -> bool:
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         return False
     return {"resource", "mode"} & {str(one.get("name")) for one in listed} != set() and all(
-        one.get("name") in _NAMES for one in listed
+        str(one.get("name")) in _NAMES for one in listed
     )
 
 
