@@ -69,6 +69,7 @@ def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Leas
     done: list[Identified | Parked | Failed] = [*batch.checked, *batch.parked, *batch.failed]
     write.keep(store, effects)
     with store.write() as tx:
+        tx.moment(now_us)
         lease.fence(tx, {row.lane for row in rows} | {row.lane for row in waiting if row.before is not None}, cursor)
         write.write(tx, effects, rows + waiting, now_us)
         failpoints.hit("fp6")

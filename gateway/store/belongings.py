@@ -52,10 +52,11 @@ def part(
 ) -> tuple[list[int], int | None]:
     """Return `limit` pids of belongings above `after` at most, rising, and where to go on (None: that was all).
 
-    It looks at a few hundred candidates, of which those that are not wanted or not seen are left out; so there may be
-    none where there is more to come.
+    Where moments are asked for it looks at a few hundred candidates, of which those that are not wanted or not seen
+    are left out; so there may be none where there is more to come.
     """
-    look = max(limit, _LOOK)
+    narrowed = wanted.since_us or wanted.start_us or wanted.end_us
+    look = max(limit, _LOOK) if narrowed else limit
     found = _candidates(tx, owner, wanted.types, after, look)
     chosen = _chosen(tx, found[:look], sight, wanted)
     if len(chosen) > limit:

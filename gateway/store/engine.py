@@ -51,9 +51,9 @@ class WriteTx(
 ):
     """A writing transaction on the record: all of it is kept, durably, or none."""
 
-    def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int, turn: Turn | None) -> None:
+    def __init__(self, session: Session, names: Names, pids: "PidBlocks", slot: int) -> None:
         super().__init__(session, names)
-        self._turn = turn
+        self._turn: Turn | None = None
         self.slot = slot
         self._pids = pids
         self._next_pid = 0
@@ -70,19 +70,20 @@ class WriteTx(
         return range(first, self._next_pid)
 
     def moment(self, wanted_us: int) -> int:
-        """Return the moment that all versions of this transaction bear, before the first of them is put.
+        """Return the moment that all versions of this transaction bear; to be asked for before anything else.
 
         It is later than every moment a reader may have seen: `wanted_us` or just after the last one on SQLite, the
         database's own clock on PostgreSQL.
         """
         if self._turn is None:
-            self._turn = outbox.next_turn(self.session, wanted_us)
+            self._turn = outbox.take_turn(self.session, wanted_us)
+        assert self._turn.fresh, "a transaction's moment is asked for before it writes or locks anything"
         return self._turn.moment_us
 
     def next_seqs(self, count: int) -> range:
         """Return the next `count` change numbers of this transaction."""
         if not self._next_seq:
-            self._next_seq = (self._turn or outbox.next_turn(self.session, 0)).seq
+            self._next_seq = (self._turn or outbox.take_turn(self.session, 0)).seq
         first = self._next_seq
         self._next_seq += count
         return range(first, self._next_seq)
@@ -158,7 +159,7 @@ class Store:
     def write(self) -> Iterator[WriteTx]:
         """Give one short transaction on the record; raises Conflict or Transient, and then nothing was kept."""
         with self._record.write() as session:
-            tx = WriteTx(session, self._names, self._pids, self._slot, outbox.take_turn(session))
+            tx = WriteTx(session, self._names, self._pids, self._slot)
             yield tx
         self._names.learn(tx.names.fresh, tx.names.noted)
 

@@ -17,15 +17,19 @@ _SELECT = (
     " FROM change c JOIN version v ON v.vid = c.vid JOIN resource r ON r.pid = c.vid >> 24"
 )
 _CURSOR = "SELECT coalesce((SELECT value FROM cursor WHERE name=?), 0)"
-_TURN = f"SELECT number + ({_CURSOR}), moment FROM take_turn()"  # noqa: S608  constants
+_TURN = f"SELECT number + ({_CURSOR}), moment, fresh FROM take_turn()"  # noqa: S608  constants
 _LAST = "SELECT c.seq, v.updated_us FROM change c JOIN version v ON v.vid = c.vid ORDER BY c.seq DESC LIMIT 1"
 
 
 class Turn(NamedTuple):
-    """A write transaction's place among all: its first change number, and the moment its versions bear."""
+    """A write transaction's place among all: its first change number, and the moment its versions bear.
+
+    `fresh` says that it was taken before the transaction wrote or locked anything; else moments may not rise.
+    """
 
     seq: int
     moment_us: int
+    fresh: bool
 
 
 class OutboxReads(Tx):
@@ -61,22 +65,18 @@ class Outbox:
             return tx.last_change()
 
 
-def take_turn(session: Session) -> Turn | None:
-    """Return the turn of a write transaction on PostgreSQL, before it does anything else.
+def take_turn(session: Session, wanted_us: int) -> Turn:
+    """Return the turn of a write transaction, after those of all that a reader may have seen.
 
-    There are many writers, and they commit in any order: numbers begin with the transaction id, so that everything
-    below the oldest running transaction is complete, and moments rise with them (docs/decisions/0008).
+    SQLite has one writer: the next number, and `wanted_us` unless that is past. PostgreSQL has many, and they commit in
+    any order: numbers begin with the transaction id, so that everything below the oldest running transaction is
+    complete, and moments rise with them where the turn is taken first (docs/decisions/0008).
     """
     if session.name == "sqlite":
-        return None
-    number, moment_us = session.run(_TURN, (OFFSET,))[0]
-    return Turn(int(number) << _SEQ_BITS, int(moment_us))
-
-
-def next_turn(session: Session, wanted_us: int) -> Turn:
-    """Return the turn of the one writer that SQLite has: the next number, and `wanted_us` unless that is past."""
-    seq, last_us = session.one(_LAST) or (0, 0)
-    return Turn(seq + 1, max(wanted_us, last_us + 1))
+        seq, last_us = session.one(_LAST) or (0, 0)
+        return Turn(seq + 1, max(wanted_us, last_us + 1), fresh=True)
+    number, moment_us, fresh = session.run(_TURN, (OFFSET,))[0]
+    return Turn(int(number) << _SEQ_BITS, int(moment_us), fresh)
 
 
 def watermark(session: Session) -> int:
@@ -94,8 +94,7 @@ def keep_rising(session: Session) -> None:
     _, last_us = session.one(_LAST) or (0, 1)
     session.run("SELECT setval('turn_moment', greatest(?::bigint, last_value)) FROM turn_moment", (last_us,))
     last = int(session.value("SELECT coalesce(max(seq), 0) FROM change"))
-    turn = take_turn(session)
-    behind = (last >> _SEQ_BITS) - (turn.seq >> _SEQ_BITS) if turn else 0
+    behind = (last >> _SEQ_BITS) - (take_turn(session, 0).seq >> _SEQ_BITS)
     if behind > 0:
         offset = int(session.value(_CURSOR, (OFFSET,))) + behind
         session.upsert("cursor", ("name",), ("value",), [(OFFSET, offset)])

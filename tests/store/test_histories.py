@@ -129,6 +129,15 @@ def test_moments_rise_whatever_a_clock_says(store):
         assert moments == [5000, 5001, 5002, 5003]
 
 
+def test_a_moment_is_taken_before_anything_else(store):
+    """PostgreSQL: what is written or locked first gives the transaction its number before its moment."""
+    if store.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with pytest.raises(AssertionError, match="before it writes or locks anything"), store.write() as tx:
+        tx.cursor_set("x", 1)
+        tx.moment(0)
+
+
 def test_of_two_writers_the_one_who_began_first_does_not_overwrite(new_store):
     """PostgreSQL: else a later version would have an earlier number and moment."""
     one, two = new_store(), new_store()

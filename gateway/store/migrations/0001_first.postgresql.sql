@@ -380,8 +380,9 @@ CREATE SEQUENCE turn_moment;
 -- @begin
 -- A transaction's number and moment, taken together so that both rise in one order. The inner block is undone, which
 -- gives the lock back at once; a transaction's number and a sequence's value are not undone (decision record 8).
-CREATE FUNCTION take_turn(OUT number BIGINT, OUT moment BIGINT) LANGUAGE plpgsql AS $$
+CREATE FUNCTION take_turn(OUT number BIGINT, OUT moment BIGINT, OUT fresh BOOLEAN) LANGUAGE plpgsql AS $$
 BEGIN
+  fresh := pg_current_xact_id_if_assigned() IS NULL;
   PERFORM pg_advisory_xact_lock(7150, 9);
   number := pg_current_xact_id()::text::bigint;
   moment := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
