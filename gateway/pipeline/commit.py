@@ -11,7 +11,7 @@ from gateway.pipeline.line import Batch, Held
 from gateway.pipeline.parse import patients
 from gateway.pipeline.values import Drafted, Failed, Identified, Item, Parked, Reason
 from gateway.record import write
-from gateway.record.write import Claim, Effect, Origin, unclaimed
+from gateway.record.write import Effect, Making, Origin
 from gateway.store.engine import Store, WriteTx
 from gateway.store.values import State, WorkRow
 
@@ -55,10 +55,10 @@ class Lease:
         tx.fence(self.owner, {lane: self.lanes.get(lane, 0) for lane in wanted})
 
 
-def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease, claim: Claim = unclaimed) -> None:
+def commit(store: Store, batch: Batch, mapping_id: int, cursor: int, lease: Lease, making: Making) -> None:
     """Write a batch; raises Conflict when another writer was first, and then nothing of it is kept."""
     now_us = clock.now_us()
-    effects = [_effect(entry, mapping_id, now_us, claim) for entry in batch.checked]
+    effects = [_effect(entry, mapping_id, now_us, making) for entry in batch.checked]
     rows = [
         *(applied_row(entry.drafted, entry.plan.issues, mapping_id, now_us) for entry in batch.checked),
         *(parked_row(entry) for entry in batch.parked),
@@ -123,10 +123,10 @@ def queued_row(item: Item, keys: Sequence[str]) -> WorkRow:
     return _row(item, keys, State.QUEUED, ())._replace(attempts=0)
 
 
-def _effect(entry: Identified, mapping_id: int, now_us: int, claim: Claim) -> Effect:
+def _effect(entry: Identified, mapping_id: int, now_us: int, making: Making) -> Effect:
     item = entry.item
     origin = Origin(item.feed.site, item.feed.name, item.item_id, mapping_id, item.test)
-    return write.prepare(entry.plan, origin, now_us, claim)
+    return write.prepare(entry.plan, origin, now_us, making)
 
 
 def _row(item: Item, keys: Sequence[str], state: State, issues: Iterable[Issue]) -> WorkRow:

@@ -15,7 +15,7 @@ from gateway.pipeline.values import Drafted, Item, Parked
 from gateway.record import write
 from gateway.record.refold import Refolding
 from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused
-from gateway.record.write import Claim, Effect, Origin
+from gateway.record.write import Effect, Making, Origin
 from gateway.store.engine import Store
 from gateway.store.values import WorkRow
 
@@ -24,7 +24,7 @@ class Replay:
     """One replay of applied items with the definitions now active."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, shelf: Shelf, secret: bytes, zone: str, mapping_id: int, claim: Claim
+        self, store: Store, catalog: Catalog, shelf: Shelf, secret: bytes, zone: str, mapping_id: int, making: Making
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -32,7 +32,7 @@ class Replay:
         self._secret = secret
         self._zone = zone
         self._mapping_id = mapping_id
-        self._claim = claim
+        self._making = making
 
     def run(self, item: Item) -> None:
         """Refold what one item touched; a message that no longer maps is parked, and its versions stay."""
@@ -91,7 +91,7 @@ class Replay:
         issues.extend(_untold(name) for name in bench.untold())
         origin = Origin(item.feed.site, item.feed.name, item.item_id, self._mapping_id, item.test)
         plan = Plan(versions, aliases, contents=contents)
-        return write.prepare(plan, origin, clock.now_us(), self._claim), issues
+        return write.prepare(plan, origin, clock.now_us(), self._making), issues
 
     def _write(self, effects: list[Effect], rows: list[WorkRow]) -> None:
         write.keep(self._store, effects)

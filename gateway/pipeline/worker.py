@@ -22,7 +22,7 @@ from gateway.pipeline.replay import Replay
 from gateway.pipeline.shelf import Shelf
 from gateway.pipeline.values import Item, Parked
 from gateway.record.workbench import Workbench
-from gateway.record.write import Claim, unclaimed
+from gateway.record.write import Claim, Making, unclaimed
 from gateway.store.engine import Store
 from gateway.store.failures import Conflict, Fenced
 from gateway.store.glances import Glances
@@ -61,8 +61,9 @@ class Worker:
             self._mapping_id = tx.mapping_version(tools.catalog.version, "", clock.now_us())
         self._shelf = Shelf(tools.store, tools.catalog)
         self._files = Files(tools.store, tools.catalog, self._shelf)
+        self._making = Making(tools.claim, tools.zone)
         self._replay = Replay(
-            tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id, tools.claim
+            tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id, self._making
         )
         self._turns = deque((self._messages, self._rows, self._file))
         self._book = tools.catalog.book(insecure_local=True)
@@ -299,7 +300,7 @@ class Worker:
         return Workbench(glances, self._tools.secret, self._tools.zone)
 
     def _write(self, batch: Batch, cursor: int) -> None:
-        commit(self._tools.store, batch, self._mapping_id, cursor, self._leases.lease(), self._tools.claim)
+        commit(self._tools.store, batch, self._mapping_id, cursor, self._leases.lease(), self._making)
 
     def _without_rows(self, items: Sequence[Item]) -> list[Item]:
         """Leave out items somebody has already dealt with since they were picked."""

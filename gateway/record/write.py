@@ -10,7 +10,8 @@ from gateway.record.fold import Body
 from gateway.record.indexing import searched
 from gateway.record.states import NewAlias, Plan, Planned, State
 from gateway.search import extract
-from gateway.search.extract import Rows
+from gateway.search.extract import ZONE, Rows
+from gateway.search.kinds.date import Zone
 from gateway.store import index
 from gateway.store.engine import Store, WriteTx
 from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
@@ -59,10 +60,18 @@ def unclaimed(_: Body) -> tuple[str, ...]:
     return ()
 
 
-def prepare(plan: Plan, origin: Origin, updated_us: int, claim: Claim = unclaimed) -> Effect:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How plans become texts and rows: which profiles a resource satisfies, where dates without an offset stand."""
+
+    claim: Claim = unclaimed
+    zone: Zone = ZONE
+
+
+def prepare(plan: Plan, origin: Origin, updated_us: int, making: Making = Making()) -> Effect:
     """Return the texts and search rows of a plan; pure, so it needs no lock."""
     moment = temporal.instant(updated_us)
-    return Effect(plan, origin, [_ready(planned, origin, moment, claim(planned.body)) for planned in plan.versions])
+    return Effect(plan, origin, [_ready(planned, origin, moment, making) for planned in plan.versions])
 
 
 def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updated_us: int) -> None:
@@ -83,11 +92,11 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
     tx.work_put(work)
 
 
-def _ready(planned: Planned, origin: Origin, moment: str, profiles: Sequence[str]) -> Ready:
-    state = planned.state
+def _ready(planned: Planned, origin: Origin, moment: str, making: Making) -> Ready:
+    state, profiles = planned.state, making.claim(planned.body)
     source = f"urn:yigong:feed:{origin.feed}#{origin.item_id}"
     text = stamp(planned.content, state.type, state.fid, planned.ver, moment, source, profiles)
-    return Ready(planned, origin, text, extract.rows(searched(planned.body, profiles), state.type))
+    return Ready(planned, origin, text, extract.rows(searched(planned.body, profiles), state.type, making.zone))
 
 
 def stamp(
