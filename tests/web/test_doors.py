@@ -174,7 +174,17 @@ def test_options_of_nothing(web):
 
 
 @pytest.mark.parametrize(
-    "path", ["Patient/$everything", "Patient/$export", "Patient/a/$summary", "$match", "_history/1", "Patient/_history/1", "$meta/a", "a/b/c/d/e"]
+    "path",
+    [
+        "Patient/$everything",
+        "Patient/$export",
+        "Patient/a/$summary",
+        "$match",
+        "_history/1",
+        "Patient/_history/1",
+        "$meta/a",
+        "a/b/c/d/e",
+    ],
 )
 def test_operations_that_are_not_offered(web, path):
     assert outcome(web.get(f"/fhir/{path}"), 404)
