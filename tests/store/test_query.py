@@ -11,47 +11,16 @@ from gateway.search.request import Search, parse
 from gateway.search.scope import Scope
 from gateway.store import index, linked, plan, query
 from gateway.store.values import NewLink
+from tests.support.asking import ALL, LOINC, ZONE, ids, observation, patient, search, words
 from tests.support.search_records import START_US, Json, change, entry, naive, put
 
-ALL = Scope.everything()
-ZONE = "Asia/Shanghai"
-LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 MRN = "https://yigong.example/fhir/id/h1/mrn"
 PROPERTY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def search(store, kind: str, *pairs: tuple[str, str], scope: Scope = ALL, cursor=None) -> query.Page:
-    with store.read() as tx:
-        return query.run(tx, parse(kind, pairs, ZONE, cursor), scope)
-
-
-def ids(page: query.Page) -> list[str]:
-    return [hit.fid for hit in page.matches]
-
-
 def found(store, kind: str, *pairs: tuple[str, str], **given) -> list[str]:
     return sorted(ids(search(store, kind, *pairs, **given)))
-
-
-def words(store, kind: str, *pairs: tuple[str, str]) -> str:
-    with store.read() as tx:
-        return query.explain(tx, parse(kind, pairs, ZONE), ALL)
-
-
-def patient(fid: str, **given) -> Json:
-    return {"resourceType": "Patient", "id": fid, **given}
-
-
-def observation(fid: str, of: str = "p0", code: str = "718-7", **given) -> Json:
-    return {
-        "resourceType": "Observation",
-        "id": fid,
-        "status": "final",
-        "code": {"coding": [{"system": LOINC, "code": code}]},
-        "subject": {"reference": f"Patient/{of}"},
-        **given,
-    }
 
 
 # --- a population and random queries ------------------------------------------------------------------------------

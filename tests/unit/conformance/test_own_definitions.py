@@ -7,7 +7,6 @@ import shutil
 import tarfile
 from collections import defaultdict
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
@@ -17,9 +16,8 @@ from gateway.conformance import profiles, validate
 from gateway.fhir import types
 from gateway.mapping.environment import BASE
 from gateway.search import definitions, expression, extract, parameters
+from tests.support.golden import ROOT, SAMPLES, golden, ours, resources
 
-ROOT = Path(__file__).parents[3]
-SAMPLES = sorted((ROOT / "mappings").glob("**/samples/*.json"))
 DEFINITIONS = ROOT / "tools" / "definitions"
 STRUCTURE = f"{BASE}/StructureDefinition/"
 SYSTEM = f"{BASE}/CodeSystem/"
@@ -51,35 +49,11 @@ NUMBERS = {  # index rows stand under them: a number is never changed, taken awa
 
 
 @cache
-def ours():
-    return profiles.load(ROOT / "profiles")
-
-
-@cache
 def tool(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def resources(value):
-    """Yield the resources of a golden file, whatever they are wrapped in."""
-    if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from resources(one)
-
-
-@cache
-def golden():
-    """Every resource of the golden pairs, with the name of its file; their draft references are given right ids."""
-    found = []
-    for path in SAMPLES:
-        text = re.sub(r'("reference": "[A-Za-z]+/)[^"]*"', r'\1x"', path.read_text("utf-8"))
-        found += [(path.stem, one) for one in resources(json.loads(text))]
-    return found
 
 
 # The inventory

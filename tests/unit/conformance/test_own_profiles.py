@@ -3,46 +3,19 @@
 import copy
 import json
 import re
-from functools import cache
-from pathlib import Path
 
 import fhirpathpy
 import pytest
 from fhirpathpy.models import models
 
-from gateway.conformance import claims, profiles, rules, validate
+from gateway.conformance import claims, rules, validate
 from gateway.fhir import types
 from gateway.mapping.environment import BASE
+from tests.support.golden import golden, ours
 
-ROOT = Path(__file__).parents[3]
-SAMPLES = sorted((ROOT / "mappings").glob("**/samples/*.json"))
 STRUCTURE = f"{BASE}/StructureDefinition/"
 SYSTEM = f"{BASE}/CodeSystem/"
 RESIDENT = "urn:oid:2.16.156.10011.1.3"
-
-
-@cache
-def ours():
-    return profiles.load(ROOT / "profiles")
-
-
-def resources(value):
-    """Yield the resources of a golden file, whatever they are wrapped in."""
-    if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from resources(one)
-
-
-@cache
-def golden():
-    """Every resource of the golden pairs with the name of its file; draft references are given right ids."""
-    found = []
-    for path in SAMPLES:
-        text = re.sub(r'("reference": "[A-Za-z]+/)[^"]*"', r'\1x"', path.read_text("utf-8"))
-        found += [(path.stem, one) for one in resources(json.loads(text))]
-    return found
 
 
 def coded(resource, element, system, code=""):
