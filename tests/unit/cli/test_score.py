@@ -156,12 +156,12 @@ def test_what_was_not_is_found_and_said(lived, label, why):
 
 
 def test_what_belongs_to_later_work_is_counted_apart(lived):
-    label = row(2, name="人1", later={"work": "issue 7", "issue": "signed"})
+    label = row(2, name="人1", later={"work": "the rules of contracts", "issue": "signed"})
     score = scored(
-        lived, label, row(3, later={"work": "issue 7", "issue": "wrong charset"}), row(4, later={"issue": "x"})
+        lived, label, row(3, later={"work": "the rules of contracts", "issue": "wrong charset"}), row(4, later={"issue": "x"})
     )
     assert score.good == 2
-    assert list(score.later()) == [("issue 7: no issue says: signed", 1)]
+    assert list(score.later()) == [("the rules of contracts: no issue says: signed", 1)]
 
 
 def file(name="people.csv", items=4, **told):
