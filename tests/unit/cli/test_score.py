@@ -131,6 +131,10 @@ WRONG = [
     (message("M2", "2.hl7", status="final", resource="DiagnosticReport"), "the status is not final"),
     (message("M2", "2.hl7", value="0.01"), "no result says 0.01, but <0.01"),
     (message("M2", "2.hl7", says="9.9"), "9.9 stands nowhere"),
+    (
+        message("M2", "2.hl7", says="lastUpdated"),
+        "lastUpdated stands nowhere",
+    ),  # the moments in meta hold all sorts of digits
     (message("M2", "2.hl7", type="390"), "the type is not 390"),
     (message("M2", "2.hl7", rh="positive"), "Rh is not positive, but unknown"),
     (message("M2", "2.hl7", adverse=True), "an adverse reaction is not True"),
@@ -158,7 +162,10 @@ def test_what_was_not_is_found_and_said(lived, label, why):
 def test_what_belongs_to_later_work_is_counted_apart(lived):
     label = row(2, name="人1", later={"work": "the rules of contracts", "issue": "signed"})
     score = scored(
-        lived, label, row(3, later={"work": "the rules of contracts", "issue": "wrong charset"}), row(4, later={"issue": "x"})
+        lived,
+        label,
+        row(3, later={"work": "the rules of contracts", "issue": "wrong charset"}),
+        row(4, later={"issue": "x"}),
     )
     assert score.good == 2
     assert list(score.later()) == [("the rules of contracts: no issue says: signed", 1)]

@@ -68,7 +68,9 @@ def test_a_workbook_of_the_same_cells(name: str):
     width = max(map(len, want))
     shown = [(*row, *[""] * (width - len(row))) for row in want]
     found = cells(out.getvalue())
-    assert found == [tuple(cell.replace("\r\n", "\n") for cell in row) for row in shown]
+    if not openpyxl.LXML:  # then it writes a CR as it stands, and XML reads that as no part of the text
+        shown = [tuple(cell.replace("\r\n", "\n") for cell in row) for row in shown]
+    assert found == shown
 
 
 @pytest.mark.parametrize(
