@@ -14,7 +14,7 @@ def databases(server, name):
 
 def stream(folder, url, points, *, senders, each):
     """Kill a worker at each of `points` in turn while senders go on; return the violations found at the end."""
-    site = Site(folder, url)
+    site = Site(folder, url, batch_size=4)  # small, so that there are more batches than kills
     threads = site.senders(senders, each)
     for point in points:
         site.killed(point)
