@@ -1,0 +1,223 @@
+"""Agreement: how far two records agree, field by field, each told as one of few levels; `decide` rules on them."""
+
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.fuzz import ratio
+
+from gateway.identity.evidence import Evidence, Name
+
+
+class Level(StrEnum):
+    """How far one field agrees; `absent` where one side does not tell it."""
+
+    SAME = "same"
+    SOUND = "sound"
+    DAMAGED = "damaged"
+    CLOSE = "close"
+    PARTIAL = "partial"
+    APART = "apart"
+    ABSENT = "absent"
+
+
+class Agreement(NamedTuple):
+    """The level of every field of two records; the same whichever record comes first."""
+
+    name: Level
+    birth: Level
+    sex: Level
+    resident: Level
+    spoiled: Level
+    document: Level
+    national: Level
+    local: Level
+    phone: Level
+    place: Level
+    mother: Level
+
+
+_BEST = {level: rank for rank, level in enumerate((Level.APART, Level.CLOSE, Level.DAMAGED, Level.SOUND, Level.SAME))}
+_MARKS = frozenset("�?*□■○锟斤拷")
+_WILD = "*"
+_PRIVATE = ("\ue000", "\uf8ff")
+_PARENT_YEARS = 12
+_LUNAR_DAYS = range(15, 56)
+_EDITS = 2
+_ALIKE = 80.0
+_PLACE_ALIKE = 88.0
+
+
+def compare(a: Evidence, b: Evidence) -> Agreement:
+    """Return how far two records agree in every field; about 10 µs, never raises."""
+    return Agreement(
+        names(a.names, b.names),
+        births(a.birth, b.birth),
+        _plain(a.sex, b.sex),
+        residents(a.resident, b.resident),
+        _spoiled(a, b),
+        _kinds(a.documents, b.documents),
+        _kinds(a.national, b.national),
+        Level.SAME if a.site == b.site and not set(a.local).isdisjoint(b.local) else Level.ABSENT,
+        _shared(a.phones, b.phones),
+        _place(a, b),
+        _plain(a.mother, b.mother),
+    )
+
+
+def names(a: tuple[Name, ...], b: tuple[Name, ...]) -> Level:
+    """Return the best agreement between any name of one record and any name of the other, former ones included."""
+    if not a or not b:
+        return Level.ABSENT
+    if a[0].text == b[0].text and not a[0].damaged:
+        return Level.SAME
+    return max((_name(one, other) for one, other in product(a, b)), key=_BEST.__getitem__)
+
+
+def _name(a: Name, b: Name) -> Level:
+    if a.damaged or b.damaged:
+        return Level.DAMAGED if _fits(a, b) else Level.APART
+    if a.text == b.text:
+        return Level.SAME
+    if a.sound and a.sound.replace(" ", "") == b.sound.replace(" ", ""):
+        return Level.SOUND
+    return Level.CLOSE if _nearly(a, b) else Level.APART
+
+
+def _nearly(a: Name, b: Name) -> bool:
+    """Say whether one character of three or more differs, or a long name is cut short or spelled a little otherwise."""
+    short, long = sorted((a.text, b.text), key=len)
+    if len(long) <= 3:
+        return len(short) == 3 and sum(x != y for x, y in zip(short, long, strict=True)) == 1
+    if len(short) >= 2 and long.startswith(short):
+        return True
+    return len(short) >= 3 and (OSA.distance(short, long, score_cutoff=1) <= 1 or ratio(short, long) >= _ALIKE)
+
+
+def _fits(a: Name, b: Name) -> bool:
+    """Say whether what is left of a damaged name may be the other one (china.md section 5.2 cases 1 to 6)."""
+    left, right = _legible(a), _legible(b)
+    if not a.damaged:
+        return _within(right, left)
+    if not b.damaged:
+        return _within(left, right)
+    return _within(left, right) or _within(right, left)
+
+
+def _legible(name: Name) -> str:
+    """Return the characters of a name that can be read; of one broken without a mark nothing can."""
+    if not name.damaged:
+        return name.text
+    kept = "".join(one for one in name.text if one not in _MARKS and not _PRIVATE[0] <= one <= _PRIVATE[1])
+    return kept if kept != name.text else ""
+
+
+def _within(part: str, whole: str) -> bool:
+    rest = iter(whole)
+    return all(letter in rest for letter in part)
+
+
+def births(a: str, b: str) -> Level:
+    """Return how far two birth dates agree: `close` is one wrong digit, day and month swapped, lunar, or a year off."""
+    if not a or not b:
+        return Level.ABSENT
+    if a == b:
+        return Level.SAME if len(a) == 10 else Level.PARTIAL
+    short, long = sorted((a, b), key=len)
+    if len(short) < len(long):
+        return Level.PARTIAL if long.startswith(short) else _year_off(short, long)
+    return _slip(short, long)
+
+
+def _year_off(a: str, b: str) -> Level:
+    years = [int(one[:4]) if one[:4].isdecimal() else -9 * turn for turn, one in enumerate((a, b), 1)]
+    return Level.CLOSE if abs(years[0] - years[1]) == 1 else Level.APART
+
+
+@lru_cache(maxsize=4096)
+def _slip(a: str, b: str) -> Level:
+    """Return `close` for two whole dates of which one may be the other written down wrongly (section 5.2 case 12)."""
+    try:
+        one, other = date.fromisoformat(a), date.fromisoformat(b)
+    except ValueError:
+        return Level.APART
+    if abs(one.year - other.year) >= _PARENT_YEARS:
+        return Level.APART
+    swapped = one.year == other.year and (one.month, one.day) == (other.day, other.month)
+    anniversary = (one.month, one.day) == (other.month, other.day) and abs(one.year - other.year) == 1
+    rough = one.year == other.year and (1, 1) in ((one.month, one.day), (other.month, other.day))
+    lunar = abs((one - other).days) in _LUNAR_DAYS
+    near = OSA.distance(a.replace("-", ""), b.replace("-", ""), score_cutoff=1) <= 1
+    return Level.CLOSE if near or swapped or anniversary or rough or lunar else Level.APART
+
+
+def residents(a: str, b: str) -> Level:
+    """Return how far two valid resident IDs agree: `close` is at most two characters, what a wrong key can do."""
+    if not a or not b:
+        return Level.ABSENT
+    if a == b:
+        return Level.SAME
+    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS) <= _EDITS else Level.APART
+
+
+def _spoiled(a: Evidence, b: Evidence) -> Level:
+    """Return how far resident IDs agree of which at least one is damaged; `absent` where both are sound or none is."""
+    if a.resident and b.resident:
+        return Level.ABSENT
+    one, other = a.resident or a.damaged_resident, b.resident or b.damaged_resident
+    return _digits(one, other) if one and other else Level.ABSENT
+
+
+def _digits(a: str, b: str) -> Level:
+    if a == b:
+        return Level.SAME if _WILD not in a else Level.PARTIAL
+    if _WILD in a or _WILD in b:
+        return Level.PARTIAL if _masked(a, b) else Level.APART
+    if _rounded(a, b) or _rounded(b, a):
+        return Level.PARTIAL
+    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS) <= _EDITS else Level.APART
+
+
+def _masked(a: str, b: str) -> bool:
+    return len(a) == len(b) and all(_WILD in (x, y) or x == y for x, y in zip(a, b, strict=True))
+
+
+def _rounded(lost: str, whole: str) -> bool:
+    """Say whether a spreadsheet's fifteen significant digits of one number are those of the other (case 7)."""
+    return lost.endswith("000") and len(lost) == len(whole) and lost[:15] == whole[:15]
+
+
+def _plain(a: str, b: str) -> Level:
+    if not a or not b:
+        return Level.ABSENT
+    return Level.SAME if a == b else Level.APART
+
+
+def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
+    if not a or not b:
+        return Level.ABSENT
+    return Level.APART if set(a).isdisjoint(b) else Level.SAME
+
+
+def _kinds(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
+    """Return `same` for a shared number, `apart` where both have numbers of one kind and share none."""
+    if not a or not b:
+        return Level.ABSENT
+    if not set(a).isdisjoint(b):
+        return Level.SAME
+    kinds = {one.partition("|")[0] for one in a}
+    return Level.APART if any(one.partition("|")[0] in kinds for one in b) else Level.ABSENT
+
+
+def _place(a: Evidence, b: Evidence) -> Level:
+    """Return `same` or `close` for a whole address, `partial` where only the township or village is known to agree."""
+    if a.address and a.address == b.address:
+        return Level.PARTIAL if a.address in (a.area, b.area) else Level.SAME
+    if a.address and b.address and ratio(a.address, b.address) >= _PLACE_ALIKE:
+        return Level.CLOSE
+    if a.area and a.area == b.area:
+        return Level.PARTIAL
+    return Level.APART if (a.area and b.area) or (a.address and b.address) else Level.ABSENT
