@@ -14,9 +14,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway.store import index_tables, row_tables, schema
+from gateway.store import identity_tables, index_tables, row_tables, schema
 
-assert index_tables.metadata is row_tables.metadata is schema.metadata, "these tables belong to the record"
+TABLES = (identity_tables, index_tables, row_tables)
+assert all(part.metadata is schema.metadata for part in TABLES), "these tables belong to the record"
 
 FOLDER = Path(__file__).resolve().parent.parent / "gateway" / "store" / "migrations"
 AREAS = {
@@ -28,8 +29,14 @@ AREAS = {
 
 DIALECTS = {"sqlite": SQLiteDialect_pysqlite(), "postgresql": PGDialect_psycopg()}
 
-# The audit trail is append-only in the database too: retention may delete, nothing may change a row.
+# The audit trail and the events of identity are append-only in the database too: retention and the erasure of a person
+# may delete, nothing may change a row.
 EXTRA = {
+    ("sqlite", "record"): """-- @begin
+CREATE TRIGGER identity_event_unchanged BEFORE UPDATE ON identity_event
+BEGIN SELECT RAISE(ABORT, 'events of identity are never changed'); END
+-- @end
+""",
     ("sqlite", "audit"): """-- @begin
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END
@@ -62,6 +69,14 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'YG001';
 EXCEPTION WHEN SQLSTATE 'YG001' THEN NULL;
 END $$
+-- @end
+-- @begin
+CREATE FUNCTION identity_event_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'events of identity are never changed'; END $$
+-- @end
+-- @begin
+CREATE TRIGGER identity_event_unchanged BEFORE UPDATE ON identity_event FOR EACH ROW
+EXECUTE FUNCTION identity_event_unchanged()
 -- @end
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);

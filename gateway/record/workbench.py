@@ -95,7 +95,7 @@ class Workbench:
 
     def joins(self, state: State) -> list[NewLink]:
         """Return the merges that hold into a record, oldest first."""
-        links = self._reader.links([state.pid]) if state.pid else []
+        links = self._reader.links([state.pid], kind="replaced-by") if state.pid else []
         found = [link for link in links if link.to_pid == state.pid and (link.from_pid, link.to_pid) not in self._ended]
         heads = self._reader.heads_by_pid([link.from_pid for link in found])
         self._find_heads([(head.type, head.fid) for head in heads.values()])
@@ -179,7 +179,7 @@ def linked(reader: ReadTx | Glances, pid: int, ended: Collection[tuple[int, int]
     """Return the pids joined with a record by merges that hold, less those just `ended`; 64 at most."""
     found, new = {pid}, {pid}
     while new and len(found) < _LINKED:
-        pairs = {(link.from_pid, link.to_pid) for link in reader.links(new)}
+        pairs = {(link.from_pid, link.to_pid) for link in reader.links(new, kind="replaced-by")}
         ends = {end for pair in pairs.difference(ended) for end in pair}
         new = ends - found
         found |= new

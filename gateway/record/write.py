@@ -204,6 +204,6 @@ def _links(tx: WriteTx, effect: Effect, updated_us: int) -> None:
     if links:
         tx.links_add(links)
     for ended in effect.plan.ended:
-        found = tx.links([ended.retired.pid])
+        found = tx.links([ended.retired.pid], kind="replaced-by")
         pair = (ended.retired.pid, ended.survivor.pid)
         tx.links_end([link.id for link in found if (link.from_pid, link.to_pid) == pair], updated_us)

@@ -16,6 +16,7 @@ from gateway.store.aliases import AliasReads, AliasWrites
 from gateway.store.audit import Audit
 from gateway.store.blobs import AttachedReads, AttachedWrites, Blobs
 from gateway.store.dialect import Session
+from gateway.store.identity import IdentityReads, IdentityWrites
 from gateway.store.inbox import Inbox
 from gateway.store.lanes import Lanes, LaneWrites
 from gateway.store.links import LinkReads, LinkWrites
@@ -34,7 +35,17 @@ _SLOTS = 32
 _PID_BLOCK = 1024  # the increment of PostgreSQL's sequence resource_pid
 
 
-class ReadTx(ResourceReads, AliasReads, WorkReads, LinkReads, OutboxReads, AttachedReads, TerminologyReads, RowReads):
+class ReadTx(
+    ResourceReads,
+    AliasReads,
+    WorkReads,
+    LinkReads,
+    IdentityReads,
+    OutboxReads,
+    AttachedReads,
+    TerminologyReads,
+    RowReads,
+):
     """A reading transaction on the record."""
 
 
@@ -43,6 +54,7 @@ class WriteTx(
     AliasWrites,
     WorkWrites,
     LinkWrites,
+    IdentityWrites,
     LaneWrites,
     AttachedWrites,
     TerminologyWrites,

@@ -48,7 +48,7 @@ class Glances:
         with self._read() as tx:
             return tx.bodies(versions)
 
-    def links(self, pids: Iterable[int]) -> Sequence[Link]:
-        """Return the links that begin or end at these pids."""
+    def links(self, pids: Iterable[int], *, kind: str = "") -> Sequence[Link]:
+        """Return the links that begin or end at these pids, of one kind or of all."""
         with self._read() as tx:
-            return tx.links(pids)
+            return tx.links(pids, kind=kind)

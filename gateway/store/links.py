@@ -1,11 +1,13 @@
 """Links between records (merges, same person), relations of organisations with persons, cursors, mapping texts."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from gateway.store.identity import add_tallies
 from gateway.store.tx import Tx
 from gateway.store.values import Link, NewLink, Relation, clean
 
-_COLUMNS = ("id", "kind", "from_pid", "to_pid", "state", "evidence", "item_id", "created_us", "ended_us")
+_COLUMNS = ("id", "kind", "from_pid", "to_pid", "state", "evidence", "item_id", "created_us", "ended_us", "made")
 _SELECT = f"SELECT {','.join(_COLUMNS)} FROM link"  # noqa: S608  constants
 _RELATION = ("organisation", "person", "kind", "from_us", "to_us")
 _LOCK = 3
@@ -14,8 +16,12 @@ _LOCK = 3
 class LinkReads(Tx):
     """Questions about links, relations, cursors and mapping versions."""
 
-    def links(self, pids: Iterable[int], *, ended: bool = False) -> list[Link]:
-        """Return the links from or to these pids, oldest first; `ended` ones too if asked."""
+    def links(self, pids: Iterable[int], *, ended: bool = False, kind: str = "") -> list[Link]:
+        """Return the links from or to these pids, oldest first; `ended` ones too if asked.
+
+        `kind` asks for those of one kind: who means merges says `replaced-by`, because records of one person that
+        several sites hold are linked too (`same`).
+        """
         also = "" if ended else "ended_us IS NULL"
         rows = [(pid,) for pid in set(pids)]
         found = {
@@ -23,7 +29,7 @@ class LinkReads(Tx):
             for end in ("from_pid", "to_pid")
             for row in self.session.keyed(_SELECT, ((end, "int"),), rows, also)
         }
-        return [found[number] for number in sorted(found)]
+        return [found[number] for number in sorted(found) if kind in ("", found[number].kind)]
 
     def relations(self, person: str, at_us: int) -> list[Relation]:
         """Return the relations with a person that hold at a moment."""
@@ -56,18 +62,27 @@ class LinkWrites(LinkReads):
         """Add links; return their ids."""
         first = self._next_id("link")
         rows = [
-            (first + n, kind, source, target, state, clean(evidence), item, created, None)
-            for n, (kind, source, target, state, created, evidence, item) in enumerate(links)
+            (first + n, kind, source, target, state, clean(evidence), item, created, None, made)
+            for n, (kind, source, target, state, created, evidence, item, made) in enumerate(links)
         ]
         self.session.insert("link", _COLUMNS, rows)
+        self._count_links(((link.kind, link.made) for link in links), 1)
         return [row[0] for row in rows]
 
     def links_end(self, link_ids: Iterable[int], ended_us: int, state: str = "ended") -> None:
         """End links (unmerge); they stay as history."""
-        self.session.many(
-            "UPDATE link SET ended_us=?, state=? WHERE id=? AND ended_us IS NULL",
-            [(ended_us, state, number) for number in link_ids],
-        )
+        wanted = [(number,) for number in sorted(set(link_ids))]
+        if not wanted:
+            return
+        self.session.lock(_LOCK)
+        held = self.session.keyed("SELECT id, kind, made FROM link", (("id", "int"),), wanted, "ended_us IS NULL")
+        self.session.many("UPDATE link SET ended_us=?, state=? WHERE id=?", [(ended_us, state, row[0]) for row in held])
+        self._count_links((row[1:] for row in held), -1)
+
+    def _count_links(self, links: Iterable[tuple[str, ...]], by: int) -> None:
+        """Keep the counters of standing links; who adds or ends links holds their lock."""
+        counted = Counter(f"link|{kind}|{made}" for kind, made in links)
+        add_tallies(self.session, {name: n * by for name, n in counted.items()})
 
     def relations_add(self, relations: Sequence[Relation]) -> None:
         """Add relations."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gateway.store.dialect import Row, Session
 from gateway.store.names import Interning
 from gateway.store.tx import Tx
-from gateway.store.type_ids import type_name
+from gateway.store.type_ids import TYPE_ID, type_name
 from gateway.store.values import Change, Op
 
 OFFSET = "change.offset"
@@ -18,6 +18,7 @@ _SELECT = (
 )
 _CURSOR = "SELECT coalesce((SELECT value FROM cursor WHERE name=?), 0)"
 _TURN = f"SELECT number + ({_CURSOR}), moment, fresh FROM take_turn()"  # noqa: S608  constants
+_MOMENT = "SELECT v.updated_us FROM change c JOIN version v ON v.vid = c.vid"
 _LAST = "SELECT c.seq, v.updated_us FROM change c JOIN version v ON v.vid = c.vid ORDER BY c.seq DESC LIMIT 1"
 
 
@@ -35,12 +36,26 @@ class Turn(NamedTuple):
 class OutboxReads(Tx):
     """Questions about changes."""
 
-    def changes_since(self, seq: int, limit: int) -> list[Change]:
-        """Return changes after a number, in commit order; none can appear later behind the last one returned."""
+    def changes_since(self, seq: int, limit: int, kind: str = "") -> list[Change]:
+        """Return changes after a number, in commit order; none can appear later behind the last one returned.
+
+        `kind` asks for the changes of one resource type only.
+        """
+        also, values = ("c.type_id=? AND ", (TYPE_ID[kind],)) if kind else ("", ())
         rows = self.session.run(
-            f"{_SELECT} WHERE c.seq > ? AND c.seq < ? ORDER BY c.seq LIMIT ?", (seq, watermark(self.session), limit)
+            f"{_SELECT} WHERE {also}c.seq > ? AND c.seq < ? ORDER BY c.seq LIMIT ?",
+            (*values, seq, watermark(self.session), limit),
         )
         return [_change(row, self.names) for row in rows]
+
+    def changes_behind(self, seq: int, kind: str, most: int) -> tuple[int, int]:
+        """Return how many changes of a type, `most` at most, come after a number, and the moment of the first (0)."""
+        where = "WHERE c.type_id=? AND c.seq > ?"
+        found = self.session.one(f"{_MOMENT} {where} ORDER BY c.seq LIMIT 1", (TYPE_ID[kind], seq))
+        if found is None:
+            return 0, 0
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM change c {where} LIMIT ?) AS behind"  # noqa: S608  constants
+        return int(self.session.value(counted, (TYPE_ID[kind], seq, most))), int(found[0])
 
     def last_change(self) -> int:
         """Return the number of the newest change a reader may see, 0 without any."""

@@ -264,6 +264,7 @@ link = Table(
     _col("item_id", INT64, null=True),
     _col("created_us", INT64),
     _col("ended_us", INT64, null=True),
+    _col("made", STRING),
 )
 Index("link_from", link.c.from_pid)
 Index("link_to", link.c.to_pid)

@@ -261,7 +261,11 @@ class Change(NamedTuple):
 
 
 class NewLink(NamedTuple):
-    """A link between two records: who replaces or equals whom, on what evidence (JSON text)."""
+    """A link between two records: who replaces or equals whom, on what evidence (JSON text).
+
+    `kind` is `replaced-by` (from the retired record to the survivor) or `same` (from the lower pid to the higher one);
+    `made` says by what: a `message`, the `linker` or a `person`.
+    """
 
     kind: str
     from_pid: int
@@ -270,6 +274,7 @@ class NewLink(NamedTuple):
     created_us: int
     evidence: str = "{}"
     item_id: int | None = None
+    made: str = "message"
 
 
 class Link(NamedTuple):
@@ -284,6 +289,7 @@ class Link(NamedTuple):
     item_id: int | None
     created_us: int
     ended_us: int | None
+    made: str = "message"
 
 
 class Relation(NamedTuple):

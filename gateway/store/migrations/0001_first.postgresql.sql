@@ -132,6 +132,53 @@ CREATE TABLE file_report (
 );
 CREATE INDEX file_report_open ON file_report (arrival) WHERE state < 2;
 CREATE INDEX file_report_table ON file_report (feed_id, table_name, arrival);
+CREATE TABLE identity_block (
+	key BIGINT NOT NULL,
+	pid BIGINT NOT NULL,
+	PRIMARY KEY (key, pid)
+);
+CREATE INDEX identity_block_pid ON identity_block (pid);
+CREATE TABLE identity_case (
+	id BIGINT NOT NULL,
+	low_pid BIGINT NOT NULL,
+	high_pid BIGINT NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	score DOUBLE PRECISION NOT NULL,
+	reasons TEXT COLLATE "C" NOT NULL,
+	model TEXT COLLATE "C" NOT NULL,
+	created_us BIGINT NOT NULL,
+	decided_us BIGINT,
+	actor TEXT COLLATE "C" NOT NULL,
+	note TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_case_high ON identity_case (high_pid);
+CREATE INDEX identity_case_low ON identity_case (low_pid);
+CREATE UNIQUE INDEX identity_case_open ON identity_case (low_pid, high_pid) WHERE state IN ('open','later');
+CREATE TABLE identity_event (
+	id BIGINT NOT NULL,
+	at_us BIGINT NOT NULL,
+	action TEXT COLLATE "C" NOT NULL,
+	low_pid BIGINT NOT NULL,
+	high_pid BIGINT NOT NULL,
+	actor TEXT COLLATE "C" NOT NULL,
+	evidence TEXT COLLATE "C" NOT NULL,
+	model TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_event_high ON identity_event (high_pid);
+CREATE INDEX identity_event_low ON identity_event (low_pid);
+CREATE TABLE identity_evidence (
+	pid BIGINT NOT NULL,
+	digest BYTEA NOT NULL,
+	body BYTEA NOT NULL,
+	PRIMARY KEY (pid)
+);
+CREATE TABLE identity_tally (
+	name TEXT COLLATE "C" NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (name)
+);
 CREATE TABLE lane (
 	lane SMALLINT NOT NULL,
 	owner TEXT COLLATE "C" NOT NULL,
@@ -149,6 +196,7 @@ CREATE TABLE link (
 	item_id BIGINT,
 	created_us BIGINT NOT NULL,
 	ended_us BIGINT,
+	made TEXT COLLATE "C" NOT NULL,
 	PRIMARY KEY (id)
 );
 CREATE INDEX link_from ON link (from_pid);
@@ -390,6 +438,14 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'YG001';
 EXCEPTION WHEN SQLSTATE 'YG001' THEN NULL;
 END $$
+-- @end
+-- @begin
+CREATE FUNCTION identity_event_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'events of identity are never changed'; END $$
+-- @end
+-- @begin
+CREATE TRIGGER identity_event_unchanged BEFORE UPDATE ON identity_event FOR EACH ROW
+EXECUTE FUNCTION identity_event_unchanged()
 -- @end
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource SET (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);

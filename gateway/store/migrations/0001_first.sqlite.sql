@@ -137,6 +137,55 @@ CREATE TABLE file_report (
 );
 CREATE INDEX file_report_open ON file_report (arrival) WHERE state < 2;
 CREATE INDEX file_report_table ON file_report (feed_id, table_name, arrival);
+CREATE TABLE identity_block (
+	"key" INTEGER NOT NULL,
+	pid INTEGER NOT NULL,
+	PRIMARY KEY ("key", pid)
+)
+ WITHOUT ROWID;
+CREATE INDEX identity_block_pid ON identity_block (pid);
+CREATE TABLE identity_case (
+	id INTEGER NOT NULL,
+	low_pid INTEGER NOT NULL,
+	high_pid INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	score DOUBLE NOT NULL,
+	reasons TEXT NOT NULL,
+	model TEXT NOT NULL,
+	created_us INTEGER NOT NULL,
+	decided_us INTEGER,
+	actor TEXT NOT NULL,
+	note TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_case_high ON identity_case (high_pid);
+CREATE INDEX identity_case_low ON identity_case (low_pid);
+CREATE UNIQUE INDEX identity_case_open ON identity_case (low_pid, high_pid) WHERE state IN ('open','later');
+CREATE TABLE identity_event (
+	id INTEGER NOT NULL,
+	at_us INTEGER NOT NULL,
+	action TEXT NOT NULL,
+	low_pid INTEGER NOT NULL,
+	high_pid INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	evidence TEXT NOT NULL,
+	model TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX identity_event_high ON identity_event (high_pid);
+CREATE INDEX identity_event_low ON identity_event (low_pid);
+CREATE TABLE identity_evidence (
+	pid INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (pid)
+);
+CREATE TABLE identity_tally (
+	name TEXT NOT NULL,
+	n INTEGER NOT NULL,
+	PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
 CREATE TABLE lane (
 	lane INTEGER NOT NULL,
 	owner TEXT NOT NULL,
@@ -155,6 +204,7 @@ CREATE TABLE link (
 	item_id INTEGER,
 	created_us INTEGER NOT NULL,
 	ended_us INTEGER,
+	made TEXT NOT NULL,
 	PRIMARY KEY (id)
 );
 CREATE INDEX link_from ON link (from_pid);
@@ -395,6 +445,10 @@ CREATE TABLE worker (
 	PRIMARY KEY (owner)
 )
  WITHOUT ROWID;
+-- @begin
+CREATE TRIGGER identity_event_unchanged BEFORE UPDATE ON identity_event
+BEGIN SELECT RAISE(ABORT, 'events of identity are never changed'); END
+-- @end
 -- @blobs
 CREATE TABLE blob (
 	digest BLOB NOT NULL,
