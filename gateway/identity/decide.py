@@ -9,7 +9,7 @@ from gateway.identity import rules as rulebook
 from gateway.identity.agreement import compare
 from gateway.identity.evidence import Evidence
 from gateway.identity.model import Model
-from gateway.identity.rules import HEIGHT, Book, Reason, Rule, Ruling, Verdict
+from gateway.identity.rules import HEIGHT, Book, Reason, Ruling, Verdict
 from gateway.identity.score import Part, Score, score
 
 __all__ = ["Decision", "Part", "Reason", "Verdict", "decide"]

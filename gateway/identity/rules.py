@@ -1,4 +1,4 @@
-"""Rules: what levels of agreement prove, what they forbid; read from profiles/identity/rules.yaml, checked on loading."""
+"""Rules: what levels of agreement prove and what they forbid, as profiles/identity/rules.yaml says."""
 
 from collections.abc import Iterable
 from enum import StrEnum
