@@ -149,6 +149,7 @@ def _conditions(rules: Rules) -> Iterable[tuple[str, When]]:
     yield from ((f"rule {one.code}", one.when) for one in (*rules.limits, *rules.grants))
 
 
+@cache
 def ours() -> Book:
     """Return the rules that came with the gateway."""
     return load(shipped("profiles") / "identity" / "rules.yaml")
