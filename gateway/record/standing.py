@@ -28,6 +28,8 @@ def permit(tx: ReadTx, actor: Actor, edit: Edit, fid: str, head: Head | None) ->
         _check_version(edit, name, head)
     if head is not None:
         _check_owner(tx, actor, head)
+    if edit.kind == "Person" and head is None:
+        _check_not_rendered(tx, actor, edit, fid)
 
 
 @contextmanager
@@ -46,6 +48,17 @@ def _hidden(edit: Edit, name: str) -> GatewayError:
     if edit.action == "patch":
         return GatewayError(f"there is no {name} that you may see", category=Category.NOT_FOUND)
     return GatewayError(f"the id of {name} cannot be used: choose another", category=Category.CONFLICT)
+
+
+def _check_not_rendered(tx: ReadTx, actor: Actor, edit: Edit, fid: str) -> None:
+    """Refuse a Person under the id of a Patient: there the person it belongs to is read (decision 8)."""
+    other = tx.heads([("Patient", fid)]).get(("Patient", fid))
+    if other is None:
+        return
+    if not visible(other, actor.scope):
+        raise _hidden(edit, f"Person/{fid}")
+    text = f"Person/{fid} is put together from Patient/{fid} and the records linked to it; choose another id"
+    raise GatewayError(text, category=Category.CONFLICT)
 
 
 def _missing(name: str, head: Head | None) -> GatewayError:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import __version__
 from gateway.errors import GatewayError
+from gateway.identity.persons import Persons, Ways
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.everything import Everything
@@ -83,8 +84,10 @@ class _Door:
 def _rest(parts: Parts) -> Rest:
     settings = parts.settings
     judge = Judge(parts.store, Region(settings.profiles), settings.validate_timeout_s)
+    record = Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings))
     return Rest(
-        record=Repository(parts.store, settings.zone, settings.search_timeout_s, _reach(settings)),
+        record=record,
+        persons=Persons(parts.store, record.searches, _ways(settings)),
         editor=Editor(parts.store, settings.zone, judge.check, _rules(settings)),
         histories=Histories(parts.store, settings.search_timeout_s),
         everything=Everything(parts.store, settings.search_timeout_s),
@@ -115,6 +118,11 @@ def _limits(settings: Settings) -> Limits:
 
 def _reach(settings: Settings) -> Reach:
     return Reach(settings.include_limit, settings.include_rounds, settings.estimate_limit)
+
+
+def _ways(settings: Settings) -> Ways:
+    rules = settings.profiles / "identity" / "survivorship.yaml"
+    return Ways(rules, settings.zone, _reach(settings), settings.search_timeout_s)
 
 
 def _configured(settings: Settings) -> str:

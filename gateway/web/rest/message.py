@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.access.actor import Actor
+from gateway.identity.persons import Persons
 from gateway.record.editing import Editor
 from gateway.record.everything import Everything
 from gateway.record.history import Histories
@@ -71,6 +72,7 @@ class Rest:
     """What the interactions work with."""
 
     record: Repository
+    persons: Persons
     editor: Editor
     histories: Histories
     everything: Everything

@@ -26,9 +26,13 @@ _POLICY = (
     "values. A write that changes nothing makes no version. A resource that came from a feed is changed by its site "
     "alone. In a transaction reads come after all writes. Every answer with personal data is audited before it leaves."
 )
-_RENDERED = (
-    "Besides those that clients write, one Provenance is rendered for each stored version: ask by target=TYPE/ID alone."
-)
+_RENDERED = {
+    "Provenance": "Besides those that clients write, one Provenance is rendered for each stored version: ask by "
+    "target=TYPE/ID alone.",
+    "Person": "Besides those that clients write, the Person of every Patient is rendered, from all Patients linked to "
+    "it that the reader may see: read by the Patient's id; search by patient, link, _id, identifier, name, phonetic, "
+    "birthdate, gender, telecom and address, newest first, with _include=Person:link. It has no history.",
+}
 
 # where and by which method: the code of FHIR's restful-interaction value sets
 _ON_TYPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -160,7 +164,7 @@ def _resource(offers: Offers, name: str, deletes: str) -> Json:
     codes = [code for place, method, code in _ON_TYPES if method in offers.at(name, place)]
     return {
         "type": name,
-        **({"documentation": _RENDERED} if name == "Provenance" else {}),
+        **({"documentation": _RENDERED[name]} if name in _RENDERED else {}),
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned-update",
         "readHistory": True,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, meta, provenance, validate, write
+from gateway.web.rest import binary, meta, person, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
@@ -101,6 +101,9 @@ PLACES: dict[tuple[str, ...], Offered] = {
 OWN: dict[tuple[str, ...], Offered] = {
     ("Binary", "ID"): {**_INSTANCE, "GET": binary.read},
     ("Binary", "ID", "_history", "VERSION"): {"GET": binary.vread},
+    ("Person",): {**_TYPE, "GET": person.search},
+    ("Person", "_search"): {"GET": person.search, "POST": person.search},
+    ("Person", "ID"): {**_INSTANCE, "GET": person.read},
     ("Provenance",): {**_TYPE, "GET": provenance.search},
     ("Provenance", "_search"): {"GET": provenance.search, "POST": provenance.search},
     ("Provenance", "ID"): {**_INSTANCE, "GET": provenance.read},
@@ -117,7 +120,7 @@ WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post})
 _ONE = "ask it of one resource, as in /Patient/ID/$everything"
 _LATER = {
     "$export": "bulk export is not here yet; follow /_history by its links to have all that is made, in order",
-    "$match": "matching of persons is not here yet; search Patient by identifier",
+    "$match": "matching of persons is not here yet; search Patient, or Person, by identifier",
     "$summary": "the patient summary is not here yet; ask /Patient/ID/$everything",
 }
 """Operations that are to come, and what serves until then."""

@@ -1,6 +1,6 @@
 """The search interactions: of a type, of several, in a compartment (http://hl7.org/fhir/R4/http.html#search)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlencode
 
 from gateway import clock
@@ -45,10 +45,17 @@ def search_compartment(rest: Rest, request: Request) -> Answer:
 
 
 def _answered(rest: Rest, request: Request, kind: str, owner: Owner | None) -> Answer:
+    def found(pairs: Pairs, cursor: Cursor | None) -> Page:
+        asked = Asked(kind, pairs, cursor, request.prefer.lenient, owner)
+        return rest.record.searches.page(request.actor, asked)
+
+    return paged(rest, request, found)
+
+
+def paged(rest: Rest, request: Request, find: Callable[[Pairs, Cursor | None], Page]) -> Answer:
+    """Return one page of what `find` finds by a query, beginning where a page link says."""
     pairs, cursor = _asked(rest, request)
-    lenient = request.prefer.lenient
-    asked = Asked(kind, _counted(rest, pairs), cursor, lenient, owner)
-    page = rest.record.searches.page(request.actor, asked)
+    page = find(_counted(rest, pairs), cursor)
     links = _links(rest, request, pairs, page)
     moment = temporal.instant(clock.now_us())
     entries = _entries(page, request.base)
