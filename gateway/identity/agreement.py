@@ -46,7 +46,8 @@ _WILD = "*"
 _PRIVATE = ("\ue000", "\uf8ff")
 _PARENT_YEARS = 12
 _LUNAR_DAYS = range(15, 56)
-_EDITS = 2
+_EDITS_VALID = 2
+_EDITS_DAMAGED = 1
 _ALIKE = 80.0
 _PLACE_ALIKE = 88.0
 
@@ -160,7 +161,7 @@ def residents(a: str, b: str) -> Level:
         return Level.ABSENT
     if a == b:
         return Level.SAME
-    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS) <= _EDITS else Level.APART
+    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS_VALID) <= _EDITS_VALID else Level.APART
 
 
 def _spoiled(a: Evidence, b: Evidence) -> Level:
@@ -178,7 +179,7 @@ def _digits(a: str, b: str) -> Level:
         return Level.PARTIAL if _masked(a, b) else Level.APART
     if _rounded(a, b) or _rounded(b, a):
         return Level.PARTIAL
-    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS) <= _EDITS else Level.APART
+    return Level.CLOSE if OSA.distance(a, b, score_cutoff=_EDITS_DAMAGED) <= _EDITS_DAMAGED else Level.APART
 
 
 def _masked(a: str, b: str) -> bool:
