@@ -1,11 +1,21 @@
 """Blocks: keys under which evidence is stored, so that records of one person meet without comparing all with all."""
 
+from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from gateway.identity import numbers, resident
 from gateway.identity.evidence import Evidence
+from gateway.identity.glyphs import UNREADABLE
 
 STRONG = frozenset({"resident", "national", "document"})
+"""Kinds that are proof by themselves, and so are never cut at the store's limit."""
+
+_MOST = 12
+_NUMBERS = 2  # of one kind: somebody with more of them is found by the first
+_WHOLE_DATE = 10
+_NATIONAL_GROUPS = {"insured-person": "insurance"}
 
 
 class Block(NamedTuple):
@@ -16,17 +26,104 @@ class Block(NamedTuple):
 
 
 def blocks(evidence: Evidence) -> tuple[Block, ...]:
-    """Return the keys under which a record is found."""
-    pairs = [("resident", evidence.resident)] if evidence.resident else []
-    pairs += [("national", one) for one in evidence.national]
-    pairs += [("document", one) for one in evidence.documents]
-    pairs += [("local", one) for one in evidence.local]
-    for name in evidence.names[:1]:
-        pairs += [("phone+family", f"{phone}|{name.family}") for phone in evidence.phones[:2]]
-        pairs += [("name+birth", f"{name.text}|{evidence.birth}")] if len(evidence.birth) == 10 else []
-    return tuple(Block(kind, _key(kind, value)) for kind, value in dict.fromkeys(pairs))
+    """Return the keys under which a record is stored and looked for, strongest first.
+
+    At most twelve; a damaged resident ID adds those of the IDs it may have been. With a million persons in one county
+    a key of name, birth, phone or village is shared by few: surname and year of birth alone make none.
+    """
+    found = dict.fromkeys(_proofs(evidence))
+    for pair in _likely(evidence):
+        if len(found) >= _MOST:
+            break
+        found.setdefault(pair)
+    if evidence.damaged_resident:
+        found |= dict.fromkeys(_repaired(evidence))
+    return tuple(Block(kind, _key(kind, value)) for kind, value in found)
 
 
+def values(evidence: Evidence) -> dict[str, frozenset[str]]:
+    """Return what a record says in each group that is evidence of its own; two records agree where values meet.
+
+    The groups: resident, insurance, health-record, health-card, document, local, phone, birth, name, address, mother.
+    """
+    found: dict[str, set[str]] = {}
+    for one in evidence.national:
+        kind = one.partition("|")[0]
+        found.setdefault(_NATIONAL_GROUPS.get(kind, kind), set()).add(one)
+    told = (
+        ("resident", (evidence.resident,)),
+        ("document", evidence.documents),
+        ("local", [one for one in evidence.local if numbers.lasting(one)]),
+        ("phone", evidence.phones),
+        ("birth", (evidence.birth,) if len(evidence.birth) == _WHOLE_DATE else ()),
+        ("name", [name.text for name in evidence.names if not name.damaged]),
+        ("address", (evidence.address,)),
+        ("mother", (evidence.mother,)),
+    )
+    return {group: frozenset(held) for group, held in (*found.items(), *told) if any(held)}
+
+
+def agreeing(a: Evidence, b: Evidence) -> frozenset[str]:
+    """Return the independent groups (`values`) in which two records say the same."""
+    told, other = values(a), values(b)
+    return frozenset(group for group, held in told.items() if not held.isdisjoint(other.get(group, ())))
+
+
+def _proofs(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    if evidence.resident:
+        yield "resident", evidence.resident
+    for one in evidence.national[:_NUMBERS]:
+        yield "national", one
+    for one in evidence.documents[:_NUMBERS]:
+        yield "document", one
+    if evidence.damaged_resident:
+        yield "damaged-resident", evidence.damaged_resident
+
+
+def _repaired(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield the resident IDs that a damaged one may have been, so that healthy records need no further keys."""
+    for one in resident.repairs(evidence.damaged_resident, evidence.birth, evidence.sex):
+        yield "resident", one
+
+
+def _likely(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield what a person shares with few others, most telling first."""
+    sounds = evidence.names[0].sound.split() if evidence.names else []
+    births = _births(evidence)
+    surname = sounds[0] if sounds and sounds[0] != UNREADABLE else ""
+    whole = "" if UNREADABLE in sounds else " ".join(sounds)
+    for phone in evidence.phones[:_NUMBERS]:
+        if surname:
+            yield "phone+family", f"{phone}|{surname}"
+        for birth in births:
+            yield "phone+birth", f"{phone}|{birth}"
+    if whole:
+        initials = "".join(sorted(one[0] for one in sounds))
+        for birth in births:
+            yield "birth+initials", f"{birth}|{initials}"
+        if evidence.area:
+            yield "name+area", f"{whole}|{evidence.area}"
+    if evidence.area:
+        for birth in births:
+            yield "birth+area", f"{birth}|{evidence.area}"
+    if evidence.mother:
+        for birth in births:
+            yield "mother+birth", f"{birth}|{evidence.mother}"
+    for one in [one for one in evidence.local if numbers.lasting(one)][:_NUMBERS]:
+        yield "local", one
+    if whole and len(sounds) > 1 and (year := (evidence.birth or next(iter(births), ""))[:4]):
+        yield "name+year", f"{whole}|{year}"
+
+
+def _births(evidence: Evidence) -> tuple[str, ...]:
+    """Return the whole birth dates of a record: the one told, and the one in a resident ID that is its own."""
+    told = [evidence.birth] if len(evidence.birth) == _WHOLE_DATE else []
+    if evidence.resident and "borrowed-id" not in evidence.flags:
+        told.append(resident.birth_of(evidence.resident))
+    return tuple(dict.fromkeys(told))
+
+
+@lru_cache(maxsize=65536)
 def _key(kind: str, value: str) -> int:
-    digest = blake2b(f"{kind}\x1f{value}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{kind}\x1f{value}".encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

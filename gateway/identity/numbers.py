@@ -1,47 +1,153 @@
 """Numbers: which identifiers of a Patient name a person, nationally or within their own series (ruling R3)."""
 
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
+from gateway.identity import lists, resident
 
-RESIDENT = "urn:oid:2.16.156.10011.1.3"
-NATIONAL = {
-    "urn:oid:2.16.156.10011.1.2": "health-record",
-    "urn:oid:2.16.156.10011.1.19": "health-card",
-    "https://yigong.example/fhir/NamingSystem/insured-person": "insured-person",
-}
+_SERIES = re.compile(r"/id/[^/]+/(?:[^/]+/)?(?P<kind>[^/]+)$")
+_FORMULA = re.compile(r'="?(?P<value>[^"]*)"?')
+_QUOTES = "'\"`´‘’“” \t\r\n\ufeff"
+_SEPARATORS = re.compile(r"[\s\-‐–—_.·()\u200b]+")
+_MASK = re.compile(r"\*{2,}|X{3,}|\d\*\d?")
+_RESIDENT, _UNVERIFIED, _DOCUMENT, _NATIONAL, _LOCAL = range(5)
+_MOST = 8
+_SHORT = 8  # a national number of so few characters is a number of something else
 
 
 class Numbers(NamedTuple):
-    """The numbers of one Patient, sorted by what they prove."""
+    """The numbers of one Patient, sorted by what they prove; `several` when it has two resident IDs."""
 
     resident: str
     damaged: str
     documents: tuple[str, ...]
     national: tuple[str, ...]
     local: tuple[str, ...]
+    several: bool
 
 
-def of_identifiers(told: Any) -> Numbers:
-    """Return what the identifiers of a Patient are worth."""
-    resident, national, local = "", [], []
-    for one in told if isinstance(told, list) else []:
-        system, value = (one.get("system"), one.get("value")) if isinstance(one, dict) else (None, None)
-        if not isinstance(value, str) or not isinstance(system, str):
+class _Judged(NamedTuple):
+    slot: int
+    value: str
+
+
+def of_identifiers(told: Any, birth: str = "", sex: str = "") -> Numbers:
+    """Return what the identifiers of a Patient are worth; of two resident IDs, the one that fits birth and sex."""
+    slots: tuple[list[str], ...] = ([], [], [], [], [])
+    former: list[str] = []
+    for one in _entries(told):
+        found = _judged(str(one.get("system") or ""), one["value"], _type(one.get("type")))
+        if found is None or _of_one_day(one.get("period")):
             continue
-        if system == RESIDENT:
-            resident = value if _valid(value) else resident
-        elif system in NATIONAL:
-            national.append(f"{NATIONAL[system]}|{value}")
-        else:
-            local.append(f"{system}|{value}")
-    return Numbers(resident, "", (), tuple(national), tuple(local))
+        old = one.get("use") == "old" and found.slot == _RESIDENT
+        (former if old else slots[found.slot]).append(found.value)
+    proven = sorted(dict.fromkeys(slots[_RESIDENT]), key=lambda one: resident.strangeness(one, birth, sex))
+    first = proven[0] if proven else ""
+    damaged = [one for one in (*slots[_UNVERIFIED], *proven[1:], *former) if one != first]
+    national = dict.fromkeys(one for one in slots[_NATIONAL] if one.partition("|")[2] != first)
+    return Numbers(
+        first,
+        damaged[0] if damaged else "",
+        _kept(slots[_DOCUMENT]),
+        tuple(national)[:_MOST],
+        _kept(slots[_LOCAL]),
+        len(proven) > 1,
+    )
 
 
-def _valid(number: str) -> bool:
-    try:
-        ric.get_birth_date(number)
-        return bool(len(number) == 18 and ric.calc_check_digit(number) == number[-1])
-    except (ValidationError, ValueError):
-        return False
+def lasting(local: str) -> bool:
+    """Say whether a local number stays with one person: a visit card or a number of the day is handed on."""
+    series = _SERIES.search(local.partition("|")[0])
+    return series is None or series["kind"] not in lists.documents().passing
+
+
+def folded(raw: str) -> str:
+    """Return a number as it is compared: plain capitals, without what spreadsheets put around it."""
+    text = raw if raw.isascii() else unicodedata.normalize("NFKC", raw)
+    text = text.strip(_QUOTES)
+    formula = _FORMULA.fullmatch(text)
+    return (formula["value"] if formula else text).strip(_QUOTES).upper()
+
+
+def _entries(told: Any) -> Iterator[dict[str, Any]]:
+    for one in told if isinstance(told, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("value"), str) and one["value"]:
+            yield one
+
+
+def _type(told: Any) -> str:
+    """Return the codes and words of an identifier's type that the lists know, first one first."""
+    if not isinstance(told, dict):
+        return ""
+    codings = told.get("coding")
+    words = [told.get("text")]
+    for one in codings if isinstance(codings, list) else ():
+        if isinstance(one, dict):
+            words += [one.get("code"), one.get("display")]
+    telling = lists.documents().telling
+    return next((word for word in words if isinstance(word, str) and word in telling), "")
+
+
+def _of_one_day(period: Any) -> bool:
+    """Say whether a number was somebody's for a day only, as 门诊号 are (china.md section 5.2 case 14)."""
+    return isinstance(period, dict) and isinstance(period.get("end"), str) and period.get("start") == period["end"]
+
+
+@lru_cache(maxsize=32768)
+def _judged(system: str, raw: str, told: str) -> _Judged | None:
+    """Return what one identifier proves, None where it says nothing: a dummy, a masked number, words for none."""
+    known = lists.documents()
+    value = folded(raw)
+    if not value or len(value) > known.longest or value.lower() in lists.dummies().words:
+        return None
+    series = _SERIES.search(system)
+    kind = series["kind"] if series else ""
+    if kind in known.unverified:
+        return _resident(value, trusted=False)
+    claims = told in known.resident_claims and resident.read(value).proven
+    if system in known.resident_systems or told in known.resident_types or claims:
+        return _resident(value, trusted=True)
+    return None if kind in known.copies else _number(system, kind, value, told)
+
+
+def _number(system: str, kind: str, value: str, told: str) -> _Judged | None:
+    """Return what a number that is no resident ID proves."""
+    known = lists.documents()
+    bare = _SEPARATORS.sub("", value)
+    if not bare or _MASK.search(bare) or lists.dummies().numbers.fullmatch(bare):
+        return None
+    if system in known.national:
+        return _Judged(_NATIONAL, f"{known.national[system]}|{bare}") if len(bare) > _SHORT else None
+    document = known.kinds.get(told) or known.kinds.get(kind)
+    if document is not None:
+        return _Judged(_DOCUMENT, _document(document, bare))
+    return _Judged(_LOCAL, f"{system}|{value}") if system else None
+
+
+def _resident(value: str, *, trusted: bool) -> _Judged | None:
+    """Return what a number that claims to be a resident ID is: proven, a permit with the same form, or damaged."""
+    number = resident.read(value)
+    if not number.text:
+        return None
+    if number.kind:
+        return _Judged(_DOCUMENT, f"{number.kind}|{number.text}")
+    return _Judged(_RESIDENT if number.proven and trusted else _UNVERIFIED, number.text)
+
+
+def _document(kind: str, bare: str) -> str:
+    """Return a document as "kind|value"; one told only as a document is told by its form."""
+    number = resident.read(bare)
+    if number.kind:
+        return f"{number.kind}|{number.text}"
+    if kind == "document":
+        kind = next((name for name, shape in lists.documents().shapes if shape.fullmatch(bare)), kind)
+    if kind == "permit-hk-mo":
+        bare = bare[:9]  # two digits behind it count how often the permit was issued
+    return f"{kind}|{bare.replace('第', '').removesuffix('号')}"
+
+
+def _kept(found: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))[:_MOST]

@@ -29,6 +29,20 @@ def spoken(texts: Iterable[str | None]) -> tuple[str, ...]:
     return _spoken(tuple(text for text in texts if text and not text.isascii()))
 
 
+def reading(text: str) -> tuple[str, ...]:
+    """Return how each character sounds, the first as a surname is commonly read; '' for one that has no sound."""
+    sounds, surnames = _sounds()
+    first = surnames.get(text[:1])
+    found = tuple(sounds.get(each, "") for each in text)
+    return (first[0], *found[1:]) if first else found
+
+
+@cache
+def syllables() -> frozenset[str]:
+    """Return every syllable of the table, without tones; ü is written v."""
+    return frozenset(_sounds()[0].values())
+
+
 @lru_cache(maxsize=16384)
 def _spoken(texts: tuple[str, ...]) -> tuple[str, ...]:
     found = dict.fromkeys(form for text in texts for form in _forms(text))
