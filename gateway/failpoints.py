@@ -3,7 +3,7 @@
 import os
 import signal
 
-_NAMES = tuple(f"fp{number}" for number in range(1, 13))
+_NAMES = tuple(f"fp{number}" for number in range(1, 15))
 
 
 class Failpoints:

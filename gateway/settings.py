@@ -88,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("listeners", (), "tables", "More MLLP listeners: [[listeners]] tables with name, host, port, tls_…."),
     Setting("folders", (), "tables", "Watched folders: [[folders]] tables with path and feed."),
     Setting("pulls", (), "tables", "Queries of views: [[pulls]] tables with name, feed, url, query, every, since."),
-    Setting("failpoint", "", "text", "For tests only: fp1 to fp12, the place where the process kills itself."),
+    Setting("failpoint", "", "text", "For tests only: fp1 to fp14, the place where the process kills itself."),
 )
 """Every setting there is; `gateway serve --help` and the documentation are made from this table."""
 
