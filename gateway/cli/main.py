@@ -1,11 +1,11 @@
 """The gateway command: its verbs, each in a module of its own that is imported only when called."""
 
-import importlib
 import sys
 
 import click
 
 from gateway import __version__
+from gateway.cli.lazy import Verbs
 from gateway.errors import GatewayError
 
 # verb: (module, one line for the overview)
@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "feeds": ("feeds", "List and check the feeds and their mappings."),
     "inbox": ("inbox", "Look at messages: list, show, retry, replay, discard."),
     "terminology": ("terminology", "Import code files (ICD-10, drugs, LOINC, items) and look codes up."),
+    "identity": ("identity", "Who is the same person: train the scorer's model."),
     "migrate": ("migrate", "Bring the store's tables to this version."),
     "fsck": ("fsck", "Check the store: every byte, index row and provenance."),
     "reindex": ("reindex", "Make the search index anew, beside a working gateway."),
@@ -31,29 +32,7 @@ HIDDEN: dict[str, tuple[str, str]] = {
 }
 
 
-class Verbs(click.Group):
-    """A group that imports a verb's module when the verb is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs a person calls, in the order of the overview."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one verb."""
-        found = VERBS.get(cmd_name) or HIDDEN.get(cmd_name)
-        if found is None:
-            return None
-        module = importlib.import_module(f"gateway.cli.{found[0]}")
-        command: click.Command = getattr(module, cmd_name.lstrip("_"))
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview without importing every verb."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
-
-
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Verbs, verbs=VERBS, hidden=HIDDEN, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gateway")
 def cli() -> None:
     """Yigong Gateway 医共体互联互通网关: hospital feeds in, one FHIR R4 record out.

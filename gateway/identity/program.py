@@ -75,6 +75,19 @@ def _lift(field: Field, order: Sequence[str], place: int, compare: Compare, tabl
     return lift
 
 
+def parts_of(field: Field, term: str, values: Mapping[str, Any]) -> list[str]:
+    """Return what a record has as a part (value, family, given) of a field."""
+    told = _reading(field.sources)(values)
+    return [part for one in _each(told) if one and (part := _part(term)(one))]
+
+
+def keys_of(field: Field, values: Mapping[str, Any]) -> list[str]:
+    """Return the texts that records which agree exactly in a field have in common."""
+    told = _reading(field.sources)(values)
+    first = told[0] if len(field.sources) > 1 else told
+    return [str(getattr(one, "text", one)) for one in _each(first) if one]
+
+
 def _part(term: str) -> Callable[[Any], str]:
     return str if term == "value" else attrgetter(term)
 

@@ -48,8 +48,8 @@ def commands():
     for verb in VERBS:
         command = cli.get_command(context, verb)
         yield verb, command
-        for name, inner in getattr(command, "commands", {}).items():
-            yield f"{verb} {name}", inner
+        for name in getattr(command, "verbs", None) or getattr(command, "commands", ()):
+            yield f"{verb} {name}", command.get_command(context, name)
 
 
 def sections():

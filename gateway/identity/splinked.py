@@ -1,0 +1,202 @@
+"""splink as the estimator of training: it blocks, samples and runs EM, and asks our own comparisons for every level.
+
+Only training imports this module, and only here is splink imported: `pip install 'yigong-gateway[train]'`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gateway.errors import GatewayError
+from gateway.identity.comparisons import COMPARATORS
+from gateway.identity.fields import Field
+from gateway.identity.program import Test, keys_of
+from gateway.identity.training import Estimate, Sample, Weights
+
+_WANTED = (
+    "Training needs splink and duckdb, which the gateway does not need to run: pip install 'yigong-gateway[train]'."
+)
+_CHARTS = {"weights": "match_weights_chart", "shares": "m_u_parameters_chart"}
+
+
+def estimate(sample: Sample) -> Estimate:
+    """Return the weights of a model's fields, estimated by splink; raises GatewayError where splink is not there."""
+    try:
+        import splink  # noqa: PLC0415 - an extra that only training needs
+        from splink.internals.duckdb.database_api import DuckDBAPI  # noqa: PLC0415
+    except ImportError as fault:
+        raise GatewayError(f"{_WANTED} ({fault.name} is missing)") from fault
+    bench = _Bench(splink, DuckDBAPI, sample)
+    return bench.estimate()
+
+
+class _Bench:
+    """The records in DuckDB, the comparisons as its functions, and splink's linkers over them."""
+
+    def __init__(self, splink: Any, api: Any, sample: Sample) -> None:
+        import duckdb  # noqa: PLC0415 - comes with splink
+
+        self._splink = splink
+        self._sample = sample
+        connection = duckdb.connect(":memory:", config={"threads": 1})  # one thread: the same sums every time
+        self._api = api(connection)
+        for test, field in zip(sample.model.program, sample.model.fields, strict=True):
+            _register(connection, f"agree_{field.name}", _levelled(test, field), sample.records)
+        self._table = self._api.register(_table(sample), dataset_display_name="records")
+
+    def estimate(self) -> Estimate:
+        """Return m, u, the prior and the charts.
+
+        u is first the share of each level among random pairs. A few of those are of one person, and for a level that
+        strangers hardly ever have (the same number) they are nearly all; so u is estimated again, without the pairs
+        that the first m says are of one person, and then m again with that u.
+        """
+        first = self._linker(self._sample.model.prior, {})
+        prior = self._prior(first)
+        first.training.estimate_u_using_random_sampling(
+            max_pairs=self._sample.pairs, seed=self._sample.seed, min_count_per_level=None
+        )
+        self._learn_m(first)
+        second = self._linker(prior, self._found(first))
+        self._clean_u(second)
+        last = self._linker(prior, self._found(second))
+        self._learn_m(last)
+        charts = {name: getattr(last.visualisations, made)().to_html(inline=True) for name, made in _CHARTS.items()}
+        return Estimate(self._found(last), prior, charts)
+
+    def _prior(self, linker: Any) -> float:
+        """Return the share of pairs of one person: those that are surely so, and as many more as the model says."""
+        training = self._sample.training
+        if not training.sure:
+            return self._sample.model.prior
+        linker.training.estimate_probability_two_random_records_match(
+            [_agreeing(names) for names in training.sure], recall=training.recall
+        )
+        prior: float = linker.misc.save_model_to_json()["probability_two_random_records_match"]
+        return prior
+
+    def _learn_m(self, linker: Any) -> None:
+        """Estimate m from the pairs with one label, or where nobody knows the pairs, round by round."""
+        if self._sample.label:
+            linker.training.estimate_m_from_label_column("label")
+            return
+        for names in self._sample.training.rounds:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                _agreeing(names), estimate_without_term_frequencies=True
+            )
+
+    def _clean_u(self, linker: Any) -> None:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            "1 = 1",
+            estimate_without_term_frequencies=True,
+            fix_m_probabilities=True,
+            fix_u_probabilities=False,
+            max_pairs=self._sample.pairs,
+            record_sample_proportion=1.0,
+        )
+
+    def _linker(self, prior: float, weights: Weights) -> Any:
+        settings = {
+            "link_type": "dedupe_only",
+            "unique_id_column_name": "row",
+            "probability_two_random_records_match": prior,
+            "comparisons": [_comparison(field, weights.get(field.name, {})) for field in self._sample.model.fields],
+            "blocking_rules_to_generate_predictions": [],
+            "retain_matching_columns": False,
+            "max_iterations": 50,
+        }
+        return self._splink.Linker(self._table, settings, log_level=None)
+
+    def _found(self, linker: Any) -> Weights:
+        """Return m and u by field and level.
+
+        A level that no pair had keeps the m it had; what a sample of this size cannot tell, u keeps.
+        """
+        told = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
+        most = 1 / self._sample.pairs
+        weights = {}
+        for field in self._sample.model.fields:
+            levels = {one["label_for_charts"]: one for one in told[field.name]["comparison_levels"]}
+            weights[field.name] = {
+                name: (
+                    levels[name].get("m_probability") or level.m,
+                    max(levels[name].get("u_probability") or 0.0, min(level.u, most)),
+                )
+                for name, level in field.levels.items()
+            }
+        return weights
+
+
+def _table(sample: Sample) -> Any:
+    """Return the table splink works on: the record's number, and of each field the first text it agrees by."""
+    import pyarrow  # noqa: PLC0415 - comes with splink
+
+    columns: dict[str, Any] = {"row": pyarrow.array(range(len(sample.records)), pyarrow.int32())}
+    for field in sample.model.fields:
+        firsts = [next(iter(keys_of(field, record)), None) for record in sample.records]
+        columns[f"of_{field.name}"] = pyarrow.array(firsts, pyarrow.string())
+    if sample.label:
+        told = [str(record.get(sample.label) or "") or None for record in sample.records]
+        columns["label"] = pyarrow.array(told, pyarrow.string())
+    return pyarrow.table(columns)
+
+
+def _agreeing(names: Sequence[str]) -> str:
+    return " and ".join(f"l.of_{name} = r.of_{name}" for name in names)
+
+
+def _comparison(field: Field, weights: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """Return a field as splink wants it: each level asks our comparison, and names the column it is about."""
+    call = f"agree_{field.name}(row_l, row_r, of_{field.name}_l, of_{field.name}_r)"
+    order = _order(field)
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": f"{call} = -1", "label_for_charts": "missing", "is_null_level": True}
+    ]
+    for place, name in enumerate(order):
+        condition = f"{call} = {place}" if place < len(order) - 1 else "ELSE"
+        known = dict(zip(("m_probability", "u_probability"), weights.get(name, ()), strict=False))
+        levels.append({"sql_condition": condition, "label_for_charts": name, **known})
+    return {"output_column_name": field.name, "comparison_levels": levels}
+
+
+def _order(field: Field) -> list[str]:
+    """Return the levels that a model weighs, from the best to the worst."""
+    return [name for name in COMPARATORS[field.compare].order(field.levels) if name in field.levels]
+
+
+def _levelled(test: Test, field: Field) -> Callable[[Any, Any], int]:
+    """Return the comparison of two records in one field, as a place among the levels that the model weighs."""
+    order = _order(field)
+    places = [order.index(weight.level) for weight in test.weights]
+
+    def level(a: Mapping[str, Any], b: Mapping[str, Any]) -> int:
+        place = test.compare(test.read(a), test.read(b))
+        return places[place] if place >= 0 else -1
+
+    return level
+
+
+def _register(connection: Any, name: str, level: Callable[[Any, Any], int], records: Sequence[Any]) -> None:
+    """Give DuckDB a function of two columns of record numbers.
+
+    splink asks once for each level, of the rows that no better level had; so the answers of the last whole chunk are
+    kept, sorted by pair.
+    """
+    import numpy  # noqa: PLC0415 - DuckDB's functions need it
+    import pyarrow  # noqa: PLC0415 - comes with splink
+
+    last: list[Any] = [numpy.empty(0, numpy.int64), numpy.empty(0, numpy.int8)]
+    count = len(records)
+
+    def answers(left: Any, right: Any, _left_key: Any, _right_key: Any) -> Any:
+        asked = numpy.asarray(left) * count + numpy.asarray(right)
+        known, found = last
+        places = numpy.minimum(numpy.searchsorted(known, asked), max(len(known) - 1, 0))
+        if not len(known) or not (known[places] == asked).all():
+            known, places = numpy.unique(asked, return_inverse=True)
+            pairs = (divmod(pair, count) for pair in known.tolist())
+            found = numpy.fromiter((level(records[a], records[b]) for a, b in pairs), numpy.int8, len(known))
+            last[:] = known, found
+        return pyarrow.array(found[places])
+
+    types = ["BIGINT", "BIGINT", "VARCHAR", "VARCHAR"]
+    connection.create_function(name, answers, types, "TINYINT", type="arrow", null_handling="special")
