@@ -5,6 +5,10 @@ from typing import Any, NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 
+from gateway.identity.contacts import same_phone
+from gateway.identity.glyphs import UNREADABLE
+from gateway.identity.resident import near
+
 MISSING = -1
 # Returns the place of the level in the comparator's own order, or MISSING where one side says nothing.
 Compare = Callable[[Any, Any], int]
@@ -140,14 +144,23 @@ def _numbers(a: tuple[str, str], b: tuple[str, str]) -> int:
     one, other = proven_a or damaged_a, proven_b or damaged_b
     if not one or not other:
         return MISSING
-    return 1 if alike_but_damaged(one, other) else 2
+    return 1 if near(one, other) or near(other, one) else 2
 
 
-def alike_but_damaged(a: str, b: str) -> bool:
-    """Return whether two numbers, one of them damaged, may be one: a masked place fits any sign, or one edit apart."""
-    if "*" in a or "*" in b:
-        return len(a) == len(b) and all(x == y or "*" in (x, y) for x, y in zip(a, b, strict=True))
-    return OSA.distance(a, b, score_cutoff=1) <= 1
+_PHONE = ("same", "edit", "different")
+
+
+def _phone(steps: Sequence[Step]) -> Compare:
+    """Return how telephone numbers agree: the same, with or without the area code; one slip apart; different."""
+    return _phones
+
+
+def _phones(a: str, b: str) -> int:
+    if not a or not b:
+        return MISSING
+    if a == b or (len(a) != len(b) and same_phone(a, b)):
+        return 0
+    return 1 if OSA.distance(a, b, score_cutoff=1) <= 1 else 2
 
 
 _NUMBERED = ("same", "different")
@@ -172,7 +185,6 @@ def _kinds(a: Sequence[str], b: Sequence[str]) -> int:
 
 _NAME = ("same", "sound", "damaged", "close", "given", "family", "different")
 _TEXT, _SOUND, _HURT, _CLOSE, _GIVEN, _FAMILY, _NONE = range(7)
-_WILD = frozenset("\ufffd?*□锟斤拷")
 
 
 def _name(steps: Sequence[Step]) -> Compare:
@@ -186,12 +198,13 @@ def _name(steps: Sequence[Step]) -> Compare:
 
 
 def _names(a: Any, b: Any) -> int:
+    damaged = a.damaged or b.damaged
     if a.text == b.text:
-        return _HURT if a.damaged else _TEXT
-    if a.damaged or b.damaged:
+        return _HURT if damaged else _TEXT
+    if damaged and (UNREADABLE in a.text or UNREADABLE in b.text):
         return _HURT if _fits(a.text, b.text) else _NONE
     if a.sound and (a.sound == b.sound or _parts(a.sound) == _parts(b.sound)):
-        return _SOUND
+        return _HURT if damaged else _SOUND
     if a.family == b.family:
         return _CLOSE if _half(a.given, b.given) else _FAMILY
     return _GIVEN if len(a.given) > 1 and a.given == b.given else _NONE
@@ -210,21 +223,13 @@ def _half(a: str, b: str) -> bool:
 
 
 def _fits(a: str, b: str) -> bool:
-    """Return whether two texts may be one when damaged places fit anything: all that is legible stands in order."""
+    """Return whether two texts may be one when what is unreadable stands for anything: all that is legible in order."""
     if len(a) == len(b):
-        return all(x == y or _hurt(x) or _hurt(y) for x, y in zip(a, b, strict=True)) and _legible(a, b)
-    shorter, longer = (a, b) if len(a) < len(b) else (b, a)
-    kept = [sign for sign in shorter if not _hurt(sign)]
-    signs = iter(sign for sign in longer if not _hurt(sign))
-    return bool(kept) and all(any(sign == other for other in signs) for sign in kept)
-
-
-def _legible(a: str, b: str) -> bool:
-    return any(x == y and not _hurt(x) for x, y in zip(a, b, strict=True))
-
-
-def _hurt(sign: str) -> bool:
-    return sign in _WILD or "\ue000" <= sign <= "\uf8ff"
+        legible = [x == y for x, y in zip(a, b, strict=True) if UNREADABLE not in (x, y)]
+        return bool(legible) and all(legible)
+    shorter, longer = sorted((a.replace(UNREADABLE, ""), b.replace(UNREADABLE, "")), key=len)
+    signs = iter(longer)
+    return bool(shorter) and all(any(sign == other for other in signs) for sign in shorter)
 
 
 COMPARATORS: Mapping[str, Comparator] = {
@@ -232,6 +237,7 @@ COMPARATORS: Mapping[str, Comparator] = {
     "text": Comparator(_text, ("same",), ("different",), stepped=True),
     "date": Comparator(_date, _DATE, ()),
     "number": Comparator(_number, _NUMBER, (), reads=2, terms=()),
+    "phone": Comparator(_phone, _PHONE, ()),
     "numbered": Comparator(_numbered, _NUMBERED, (), terms=()),
     "name": Comparator(_name, _NAME, (), terms=("family", "given")),
     "place": Comparator(_place, ("same",), ("area", "different"), stepped=True, reads=2, terms=()),
