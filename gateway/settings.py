@@ -59,6 +59,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("attachment_inline", 8 * 1024, "bytes", "Attachments of more bytes get a Binary of their own."),
     Setting("frame_deadline", 30.0, "seconds", "Longest a sender may take to finish a message it has begun."),
     Setting("workers", 2, "count", "Worker processes that `gateway serve` starts; they share the patients among them."),
+    Setting("linking", True, "switch", "Link the records that several sites hold of one person, as they change."),
     Setting("batch_size", 64, "count", "Messages a worker takes and commits at once; twice as many while more wait."),
     Setting("group_commit_messages", 256, "count", "Messages stored in one transaction before their answers."),
     Setting("raw_retention_days", 1095, "count", "Days the raw bytes are kept; digest and date stay for good."),

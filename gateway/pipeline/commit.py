@@ -18,6 +18,7 @@ from gateway.store.values import State, WorkRow
 LANES = 256
 PICKER = -1
 FILES = -2
+LINKER = -3
 _ISSUES_KEPT = 50
 
 
@@ -43,7 +44,8 @@ class Lease:
     """The lanes a worker holds, each with its epoch; a worker that lost one cannot write for it any more.
 
     The lane PICKER is that of the one worker that picks up arrivals and moves their cursor, FILES that of the one
-    that takes files. Rows of files wait in lanes numbered LANES higher, which go with the lanes of messages.
+    that takes files, LINKER that of the one that links who is the same person. Rows of files wait in lanes numbered
+    LANES higher, which go with the lanes of messages.
     """
 
     owner: str

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from gateway import clock, failpoints
 from gateway.errors import Transient
+from gateway.identity.linker import Linker
 from gateway.mapping.catalog import Catalog
 from gateway.pipeline import faults, inbox, limits, line
-from gateway.pipeline.commit import commit, queue
+from gateway.pipeline.commit import FILES, LINKER, commit, queue
 from gateway.pipeline.diary import Diary
 from gateway.pipeline.files import Files, note_of
 from gateway.pipeline.inbox import Picked
@@ -38,7 +39,7 @@ _ROWS = 4  # times the batch of messages: rows are small
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a worker works with; `secret` is the installation key that names new resources."""
+    """What a worker works with; `secret` is the installation key that names new resources; no `linker`, no linking."""
 
     store: Store
     catalog: Catalog
@@ -48,6 +49,7 @@ class Tools:
     diary: Path
     owner: str
     claim: Claim = unclaimed
+    linker: Linker | None = None
 
 
 class Worker:
@@ -56,7 +58,7 @@ class Worker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._diary = Diary(tools.diary)
-        self._leases = Leases(tools.store, tools.owner)
+        self._leases = Leases(tools.store, tools.owner, (FILES, LINKER) if tools.linker else (FILES,))
         with tools.store.write() as tx:
             self._mapping_id = tx.mapping_version(tools.catalog.version, "", clock.now_us())
         self._shelf = Shelf(tools.store, tools.catalog)
@@ -65,7 +67,7 @@ class Worker:
         self._replay = Replay(
             tools.store, tools.catalog, self._shelf, tools.secret, tools.zone, self._mapping_id, self._making
         )
-        self._turns = deque((self._messages, self._rows, self._file))
+        self._turns = deque((self._messages, self._rows, self._file, self._link))
         self._book = tools.catalog.book(insecure_local=True)
         self._cursor = 0
         self._suspects: dict[int, int] | None = None
@@ -95,7 +97,7 @@ class Worker:
     def step(self) -> int:
         """Take one batch, carry it down the line and write it; return how many items it had.
 
-        Messages, rows of files and files take turns, so that none waits for a great many of another kind.
+        Messages, rows of files, files and linking take turns, so that none waits for a great many of another kind.
         """
         self._renew()
         if self._suspects is None:
@@ -151,6 +153,20 @@ class Worker:
             self._files.step(report, self._leases.lease(), deaths)
         self._diary.close()
         return 1
+
+    def _link(self) -> int:
+        """Link a page of Patients that changed; what a person decided meanwhile is looked at in the next turn."""
+        linker, lease = self._tools.linker, self._leases.lease()
+        if linker is None or not self._leases.links:
+            return 0
+        with self._fenced():
+            try:
+                return linker.step(lambda tx: lease.fence(tx, (LINKER,), 0))
+            except Fenced:
+                raise
+            except Conflict:
+                return 1
+        return 0
 
     def _taken(self, picked: Picked) -> int:
         items = picked.items + picked.orphans
