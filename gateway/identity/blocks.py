@@ -1,7 +1,6 @@
 """Blocks: keys under which evidence is stored, so that records of one person meet without comparing all with all."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -29,7 +28,7 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
     """Return the keys under which a record is stored and looked for, strongest first.
 
     At most twelve; a damaged resident ID adds those of the IDs it may have been. With a million persons in one county
-    a key of name, birth, phone or village is shared by few: surname and year of birth alone make none.
+    a key of name, birth, phone or village is shared by few: neither name alone nor name and year make one.
     """
     found = dict.fromkeys(_proofs(evidence))
     for pair in _likely(evidence):
@@ -87,32 +86,31 @@ def _repaired(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _likely(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield what a person shares with few others, most telling first."""
+    """Yield what a person shares with few others, most telling first.
+
+    Of a name only what it sounds like counts, so that homophones and variants meet; a name that cannot be read whole
+    gives none. A telephone is a family's, so it counts with initials or a birth date only.
+    """
     sounds = evidence.names[0].sound.split() if evidence.names else []
+    read = UNREADABLE not in sounds
+    initials = "".join(sorted(one[0] for one in sounds)) if read else ""
     births = _births(evidence)
-    surname = sounds[0] if sounds and sounds[0] != UNREADABLE else ""
-    whole = "" if UNREADABLE in sounds else " ".join(sounds)
     for phone in evidence.phones[:_NUMBERS]:
-        if surname:
-            yield "phone+family", f"{phone}|{surname}"
+        if initials:
+            yield "phone+initials", f"{phone}|{initials}"
         for birth in births:
             yield "phone+birth", f"{phone}|{birth}"
-    if whole:
-        initials = "".join(sorted(one[0] for one in sounds))
-        for birth in births:
+    for birth in births:
+        if initials:
             yield "birth+initials", f"{birth}|{initials}"
         if evidence.area:
-            yield "name+area", f"{whole}|{evidence.area}"
-    if evidence.area:
-        for birth in births:
             yield "birth+area", f"{birth}|{evidence.area}"
-    if evidence.mother:
-        for birth in births:
-            yield "mother+birth", f"{birth}|{evidence.mother}"
+        if evidence.mother:
+            yield "birth+mother", f"{birth}|{evidence.mother}"
+    if initials and evidence.area:
+        yield "name+area", f"{' '.join(sounds)}|{evidence.area}"
     for one in [one for one in evidence.local if numbers.lasting(one)][:_NUMBERS]:
         yield "local", one
-    if whole and len(sounds) > 1 and (year := (evidence.birth or next(iter(births), ""))[:4]):
-        yield "name+year", f"{whole}|{year}"
 
 
 def _births(evidence: Evidence) -> tuple[str, ...]:
@@ -123,7 +121,6 @@ def _births(evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(told))
 
 
-@lru_cache(maxsize=65536)
 def _key(kind: str, value: str) -> int:
     digest = blake2b(f"{kind}\x1f{value}".encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

@@ -33,7 +33,8 @@ _VILLAGE = re.compile(
     r"^(?P<name>[^镇乡村路号]{1,10}?)(?:村民委员会|(?:社区)?(?:居民委员会|居委会)|社区|行政村|村(?:委会)?|嘎查)"
 )
 _NUMERALS = "〇零一二三四五六七八九十百两"
-_COUNTED = re.compile(rf"[{_NUMERALS}]+(?=[号组队社栋幢座楼层室单巷弄排门院户期])")
+_COUNTED = re.compile(rf"[{_NUMERALS}]+(?=[号组队社小村生栋幢座楼层室单巷弄排门院户期])")
+_GROUP = re.compile(r"(?<=[0-9])(?:村民小组|小组|社|队|生产队)")  # a village's groups are called this and that
 _DIGITS = {one: at for at, one in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100}
 _LONGEST = 200
@@ -132,7 +133,7 @@ def _place(raw: str) -> Where:
     text = _PLACE_NOISE.sub("", text)
     if not text or text in lists.dummies().words or "*" in text:
         return _NOWHERE
-    text = _COUNTED.sub(lambda match: _number(match[0]), text)
+    text = _GROUP.sub("组", _COUNTED.sub(lambda match: _number(match[0]), text))
     rest = _PREFIX.sub("", text, count=1)
     town = _TOWN.match(rest)
     after = rest[town.end() :] if town else rest

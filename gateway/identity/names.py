@@ -151,7 +151,13 @@ def _of_words(whole: str, ordered: str, swapped: str) -> str:
 
 def _bare(text: str) -> str:
     """Return the Chinese and unreadable characters of a text: without blanks, dots, pinyin and numbers."""
-    return _NOISE.sub("", _LATIN_IN_HAN.sub("", text)) if text else ""
+    return _NOISE.sub("", _LATIN_IN_HAN.sub(_spelling, text)) if text else ""
+
+
+def _spelling(match: re.Match[str]) -> str:
+    """Return UNREADABLE for one syllable, which stands for a character a system lacks, as in 李SHEN."""
+    word = match[0].lower()
+    return UNREADABLE if len(word) > 1 and len(romanized.syllables(word, surname=False)) == 1 else ""
 
 
 def _ordered(family: str, given: str) -> str:

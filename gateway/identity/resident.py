@@ -11,6 +11,8 @@ from stdnum.cn import ric
 from gateway.identity import lists
 
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
+_NEARLY = re.compile(r"[0-9]{16,18}[0-9X]")
+_LENGTH = 18
 _OLD = re.compile(r"[0-9]{15}")
 _BLANKS = re.compile(r"[\s\-‐–—_.·,，:：()\u200b]+")
 _LIKE_X = str.maketrans({"×": "X", "*": "X", "Х": "X", "Χ": "X", "✕": "X", "╳": "X", "✖": "X", "⨯": "X", "❌": "X"})
@@ -77,13 +79,18 @@ def strangeness(number: str, birth: str, sex: str) -> int:
 def repairs(damaged: str, birth: str = "", sex: str = "") -> tuple[str, ...]:
     """Return the proven IDs that are one slip of the hand away from a damaged one, likeliest first, at most twelve.
 
-    A slip is one wrong digit or two that changed places; what birth and sex contradict is left out.
+    A slip is one wrong digit, two that changed places, one too many or one left out; what birth and sex contradict is
+    left out. One that is valid, somebody's former number, is itself.
     """
-    if not _SHAPE.fullmatch(damaged):
+    if not _NEARLY.fullmatch(damaged):
         return ()
-    if valid(damaged):  # somebody's former number, or a second one
+    if len(damaged) == _LENGTH and valid(damaged):
         return (damaged,)
-    found = (one for one in dict.fromkeys(_slips(damaged)) if valid(one) and not strangeness(one, birth, sex))
+    found = (
+        one
+        for one in dict.fromkeys(_slips(damaged))
+        if _SHAPE.fullmatch(one) and valid(one) and not strangeness(one, birth, sex)
+    )
     dummies = lists.dummies().resident
     return tuple(one for one in found if not dummies.fullmatch(one))[:12]
 
@@ -125,6 +132,12 @@ def _dated(digits: str) -> bool:
 
 
 def _slips(text: str) -> Iterator[str]:
+    if len(text) > _LENGTH:
+        yield from (text[:at] + text[at + 1 :] for at in range(len(text)))
+        return
+    if len(text) < _LENGTH:
+        yield from (text[:at] + digit + text[at:] for at in range(len(text) + 1) for digit in _DIGITS)
+        return
     yield text[:17] + str(ric.calc_check_digit(text))
     for at in range(16):
         yield text[:at] + text[at + 1] + text[at] + text[at + 2 :]
