@@ -1,4 +1,4 @@
-"""gateway simulate: a county of invented people in a folder, with the truth about it, to try the gateway on."""
+"""gateway simulate: an invented county, or a population registered at thirty sites, in a folder with the truth."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from gateway import simulate as county
 from gateway.cli.options import console, errors
+from gateway.simulate.population import populate
 
 
 @click.command(epilog="Example: gateway simulate --residents 2000 --days 3 --seed 7 --out ./county")
@@ -19,20 +20,50 @@ from gateway.cli.options import console, errors
 @click.option(
     "--start", type=click.DateTime(["%Y-%m-%d"]), default="2026-10-01", show_default=True, help="The first day."
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
-def simulate(residents: int, days: int, seed: int, start: datetime, out: Path) -> None:
+@click.option(
+    "--population", type=click.IntRange(200), help="Write the Patients of so many persons instead of a county."
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+def simulate(
+    residents: int, days: int, seed: int, start: datetime, population: int | None, out: Path | None, folder: Path | None
+) -> None:
     """Write what the hospital, township centres, village rooms and insurer of an invented county send.
 
-    OUT gets a folder for each feed, manifest.jsonl (the order of sending), truth.jsonl (every labelled defect and what
-    must come of it), files.jsonl (counts by file), persons.jsonl (true persons and their numbers) and counts.json.
+    The folder gets one folder for each feed, manifest.jsonl (the order of sending), truth.jsonl (every labelled defect
+    and what must come of it), files.jsonl (counts by file), persons.jsonl (true persons and their numbers) and
+    counts.json. It may be named with --out or stand last.
+
+    With --population PERSONS it writes instead how so many persons are registered at thirty sites: one NDJSON file of
+    Patients a site, and truth.ndjson, which says whose each is and what went wrong with it.
     """
+    target = out or folder
+    if target is None:
+        raise click.UsageError("name a new folder, as in: gateway simulate --population 100000 --seed 1 ./population")
+    if population is not None:
+        _population(target, population, seed)
+    else:
+        _county(target, residents, days, seed, start.date())
+
+
+def _population(out: Path, persons: int, seed: int) -> None:
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("persons", total=persons)
+        written = populate(out, persons=persons, seed=seed, told=lambda made: progress.update(task, completed=made))
+    console.print(
+        f"{out}: {written.records} records of {written.persons} persons at {written.sites} sites, "
+        "and the truth about each (truth.ndjson)"
+    )
+
+
+def _county(out: Path, residents: int, days: int, seed: int, start: date) -> None:
     with Progress(console=errors, transient=True) as progress:
         task = progress.add_task("days", total=days)
 
         def told(day: date, files: int) -> None:
             progress.update(task, advance=1, description=f"{day} · {files} files")
 
-        written = county.simulate(out, residents=residents, days=days, seed=seed, start=start.date(), told=told)
+        written = county.simulate(out, residents=residents, days=days, seed=seed, start=start, told=told)
     console.print(
         f"{out}: {written.files} files, {written.messages} messages, {written.rows} rows, "
         f"{written.labels} labelled defects (truth.jsonl)"

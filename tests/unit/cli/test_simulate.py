@@ -19,3 +19,16 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
 
 def test_too_few_residents_are_a_wrong_use(tmp_path):
     assert gateway("simulate", "--out", tmp_path / "x", "--residents", 5).exit_code == 2
+
+
+def test_writes_a_population_to_the_folder_named_last(tmp_path):
+    result = gateway("simulate", "--population", 200, "--seed", 3, tmp_path / "people")
+    assert result.exit_code == 0
+    assert "200 persons at 30 sites" in " ".join(result.stdout.split())
+    assert (tmp_path / "people" / "county-hospital.ndjson").stat().st_size > 0
+
+
+def test_a_folder_must_be_named():
+    result = gateway("simulate", "--population", 200)
+    assert result.exit_code == 2
+    assert "folder" in result.stderr
