@@ -156,8 +156,9 @@ def _bare(text: str) -> str:
 
 def _spelling(match: re.Match[str]) -> str:
     """Return UNREADABLE for one syllable, which stands for a character a system lacks, as in 李SHEN."""
-    word = match[0].lower()
-    return UNREADABLE if len(word) > 1 and len(romanized.syllables(word, surname=False)) == 1 else ""
+    beside = match.string[max(0, match.start() - 1) : match.start()] + match.string[match.end() : match.end() + 1]
+    alone = len(match[0]) > 1 and len(romanized.syllables(match[0].lower(), surname=False)) == 1
+    return UNREADABLE if alone and glyphs.holds_han(beside) else ""
 
 
 def _ordered(family: str, given: str) -> str:

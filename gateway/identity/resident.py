@@ -13,6 +13,7 @@ from gateway.identity import lists
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 _NEARLY = re.compile(r"[0-9]{16,18}[0-9X]")
 _LENGTH = 18
+_KEPT = 15  # digits that a spreadsheet keeps; it writes noughts for the others
 _OLD = re.compile(r"[0-9]{15}")
 _BLANKS = re.compile(r"[\s\-‐–—_.·,，:：()\u200b]+")
 _LIKE_X = str.maketrans({"×": "X", "*": "X", "Х": "X", "Χ": "X", "✕": "X", "╳": "X", "✖": "X", "⨯": "X", "❌": "X"})
@@ -21,6 +22,7 @@ _FOREIGNER = "9"
 _FIRST_YEAR, _LAST_YEAR = 1800, 2099
 _UNSURE = ("000", "996", "997", "998", "999")
 _LEAST, _MOST = 6, 24
+_MOST_REPAIRS = 24
 _DIGITS = "0123456789"
 
 
@@ -40,7 +42,12 @@ def read(value: str) -> Resident:
     """Return what a number in capitals is as a resident ID; an empty text for a dummy."""
     text = _BLANKS.sub("", value)
     dummies = lists.dummies()
-    if dummies.numbers.fullmatch(text) or not _LEAST <= len(text) <= _MOST or not any(one in _DIGITS for one in text):
+    if (
+        dummies.numbers.fullmatch(value)
+        or dummies.numbers.fullmatch(text)
+        or not _LEAST <= len(text) <= _MOST
+        or not any(one in _DIGITS for one in text)
+    ):
         return _NOTHING
     text = text[:17] + text[17:].translate(_LIKE_X) if len(text) == 18 else text
     if _OLD.fullmatch(text):
@@ -77,7 +84,7 @@ def strangeness(number: str, birth: str, sex: str) -> int:
 
 
 def repairs(damaged: str, birth: str = "", sex: str = "") -> tuple[str, ...]:
-    """Return the proven IDs that are one slip of the hand away from a damaged one, likeliest first, at most twelve.
+    """Return the proven IDs that are one slip of the hand away from a damaged one, likeliest first, at most twenty-four.
 
     A slip is one wrong digit, two that changed places, one too many or one left out; what birth and sex contradict is
     left out. One that is valid, somebody's former number, is itself.
@@ -92,7 +99,7 @@ def repairs(damaged: str, birth: str = "", sex: str = "") -> tuple[str, ...]:
         if _SHAPE.fullmatch(one) and valid(one) and not strangeness(one, birth, sex)
     )
     dummies = lists.dummies().resident
-    return tuple(one for one in found if not dummies.fullmatch(one))[:12]
+    return tuple(one for one in found if not dummies.fullmatch(one))[:_MOST_REPAIRS]
 
 
 def near(damaged: str, number: str) -> bool:
@@ -104,9 +111,11 @@ def near(damaged: str, number: str) -> bool:
     if "*" in damaged or "X" in damaged[:-1]:
         return all(a == b or a in "*X" for a, b in zip(damaged, number, strict=True)) and _enough(damaged)
     wrong = [at for at in range(len(number)) if damaged[at] != number[at]]
+    if damaged.endswith("000") and wrong[0] >= _KEPT:
+        return True
     if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
         return damaged[wrong[0]] == number[wrong[1]] and damaged[wrong[1]] == number[wrong[0]]
-    return len(wrong) == 1 or (damaged[15:] == "000" and wrong[0] >= 15) or (damaged[16:] == "00" and wrong[0] >= 16)
+    return len(wrong) == 1
 
 
 def _upgraded(old: str) -> Resident:
@@ -139,7 +148,7 @@ def _slips(text: str) -> Iterator[str]:
         yield from (text[:at] + digit + text[at:] for at in range(len(text) + 1) for digit in _DIGITS)
         return
     yield text[:17] + str(ric.calc_check_digit(text))
-    for at in range(16):
+    for at in range(17):
         yield text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     for at in range(17):
         for digit in _DIGITS:
