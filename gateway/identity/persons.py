@@ -25,6 +25,9 @@ from gateway.store.hits import Sight, StoredHit, current, sight_of
 from gateway.store.persons import Component
 from gateway.store.query import Page, Reach
 
+SURVIVORSHIP = "identity/survivorship.yaml"
+"""Where the rules of survivorship stand below the region's profiles."""
+
 _FID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _NOBODY = Page([], [], None, 0)
 

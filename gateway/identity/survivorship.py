@@ -10,7 +10,7 @@ import msgspec
 import yaml
 
 from gateway.errors import GatewayError
-from gateway.identity import evidence, names
+from gateway.identity import evidence, glyphs, names
 from gateway.identity.evidence import Evidence
 
 Json = dict[str, Any]
@@ -19,6 +19,8 @@ Level = Literal["level1", "level2", "level3", "level4"]
 LEVELS: tuple[Level, ...] = ("level1", "level2", "level3", "level4")
 
 _MASKS = frozenset("*＊?？□■�")
+_DATE = "@"  # how the key of a birth date begins
+_LETTERS = "~"  # how the key of a name in letters begins: pinyin beside a Chinese name contradicts nobody
 _FIELDS = ("identifier", "name", "telecom", "gender", "birthDate", "address")
 
 
@@ -129,7 +131,7 @@ def _best(ranked: Sequence[Said], rules: Rules, weigh: Mapping[int, Any], *, con
     winner = ranked[0].member
     mine = list({said.key: said for said in reversed(ranked) if said.member is winner}.values())[::-1]
     keys = [said.key for said in mine]
-    others = [said for said in ranked if not _alike(said, ranked, keys)]
+    others = [said for said in ranked if not _alike(said, ranked, keys) and not _spelled(said.key, keys)]
     because = _because(rules.order, weigh[winner.pid], [weigh[said.member.pid] for said in others])
     values = [Chosen(said.value, _tellers(ranked, [said.key]), "") for said in mine]
     return [values[0]._replace(because=because, otherwise=tuple(others) if conflict else ()), *values[1:]]
@@ -138,7 +140,7 @@ def _best(ranked: Sequence[Said], rules: Rules, weigh: Mapping[int, Any], *, con
 def _completed(ranked: Sequence[Said]) -> Said:
     """Return the first value; a date that another record tells more exactly, and means the same, in that form."""
     first = ranked[0]
-    fuller = [said for said in ranked if first.key[:1] == "@" and said.key.startswith(first.key)]
+    fuller = [said for said in ranked if first.key[:1] == _DATE and said.key.startswith(first.key)]
     best = max(fuller, key=lambda said: len(said.key), default=first)
     return first._replace(value=best.value, key=best.key)
 
@@ -151,7 +153,12 @@ def _alike(said: Said, ranked: Sequence[Said], keys: Sequence[str]) -> bool:
 
 def _same(one: str, other: str) -> bool:
     """Say whether two keys mean the same: equal, or one of two dates told less exactly."""
-    return one == other or (one[:1] == other[:1] == "@" and (one.startswith(other) or other.startswith(one)))
+    return one == other or (one[:1] == other[:1] == _DATE and (one.startswith(other) or other.startswith(one)))
+
+
+def _spelled(key: str, keys: Sequence[str]) -> bool:
+    """Say whether a name in letters meets names in characters, or the other way round."""
+    return any((one[:1] == _LETTERS) != (key[:1] == _LETTERS) for one in keys)
 
 
 def _tellers(ranked: Sequence[Said], keys: Sequence[str]) -> tuple[Member, ...]:
@@ -229,8 +236,10 @@ def _of_identifier(value: Any, _: Member) -> str:
 
 
 def _of_name(value: Any, _: Member) -> str:
-    (found, *_more) = names.of_names([value]) or (None,)
-    return "" if found is None or found.damaged or not sound(found.text) else found.text
+    found = next(iter(names.of_names([value]).names), None)
+    if found is None or found.damaged or not sound(found.text):
+        return ""
+    return found.text if glyphs.holds_han(found.text) else f"{_LETTERS}{found.text}"
 
 
 def _of_telecom(value: Any, _: Member) -> str:
@@ -245,7 +254,7 @@ def _of_gender(value: Any, _: Member) -> str:
 
 
 def _of_birth(value: Any, one: Member) -> str:
-    return f"@{value}" if isinstance(value, str) and one.says.birth else ""
+    return f"{_DATE}{value}" if isinstance(value, str) and one.says.birth else ""
 
 
 def _of_address(value: Any, _: Member) -> str:

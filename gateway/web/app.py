@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import __version__
 from gateway.errors import GatewayError
-from gateway.identity.persons import Persons, Ways
+from gateway.identity.persons import SURVIVORSHIP, Persons, Ways
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
 from gateway.record.everything import Everything
@@ -17,7 +17,7 @@ from gateway.record.history import Histories
 from gateway.record.judging import Judge, Region
 from gateway.record.labels import Labels
 from gateway.record.repository import Repository
-from gateway.settings import Settings
+from gateway.settings import Settings, shipped
 from gateway.store.engine import Store
 from gateway.store.query import Reach
 from gateway.web import docs, errors, health, intake, metrics, openapi
@@ -121,7 +121,8 @@ def _reach(settings: Settings) -> Reach:
 
 
 def _ways(settings: Settings) -> Ways:
-    rules = settings.profiles / "identity" / "survivorship.yaml"
+    own = settings.profiles / SURVIVORSHIP
+    rules = own if own.exists() else shipped("profiles") / SURVIVORSHIP
     return Ways(rules, settings.zone, _reach(settings), settings.search_timeout_s)
 
 
