@@ -203,7 +203,7 @@ def _names(a: Any, b: Any) -> int:
         return _HURT if damaged else _TEXT
     if damaged and (UNREADABLE in a.text or UNREADABLE in b.text):
         return _HURT if _fits(a.text, b.text) else _NONE
-    if a.sound and (a.sound == b.sound or _parts(a.sound) == _parts(b.sound)):
+    if a.sound and b.sound and (a.sound == b.sound or _parts(a.sound) == _parts(b.sound)):
         return _HURT if damaged else _SOUND
     if a.family == b.family:
         return _CLOSE if _half(a.given, b.given) else _FAMILY
@@ -254,6 +254,8 @@ def best_of(compare: Compare) -> Compare:
     """Return a comparison of single values or tuples of values: the best of all pairs counts."""
 
     def compare_all(a: Any, b: Any) -> int:
+        if not a or not b:
+            return MISSING
         if type(a) is not tuple:
             return compare(a, b) if type(b) is not tuple else _best(compare, (a,), b)
         return _best(compare, a, b if type(b) is tuple else (b,))

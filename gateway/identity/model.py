@@ -106,7 +106,7 @@ def _named(fault: str, told: Mapping[str, Any]) -> str:
     """Return a fault of msgspec with the field's name for its number."""
     text, _, path = fault.partition(" - at ")
     key, _, path = path.rpartition(" in ")
-    where = path.strip("`").removeprefix("$").replace(".", " ").strip()
+    where = path.strip("`").removeprefix("$").replace("[...]", "").strip(".").replace(".", ", ")
     found = re.match(r"fields\[(\d+)\]", where)
     if found:
         field = told["fields"][int(found[1])]

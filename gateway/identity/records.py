@@ -54,8 +54,12 @@ def _values(told: dict[str, Any]) -> Values:
         return {**of_patient(told), "id": told.get("id", "")}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
     if "names" in values:
-        values["names"] = msgspec.convert([_listed(one) for one in values["names"]], tuple[Name, ...])
+        values["names"] = msgspec.convert([_listed(one) for one in _several(values["names"])], tuple[Name, ...])
     return values
+
+
+def _several(told: Any) -> Any:
+    return told if isinstance(told, tuple) else (told,)
 
 
 def _listed(name: Any) -> Any:
