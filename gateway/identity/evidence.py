@@ -25,7 +25,7 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True):
     `resident` is proven and no dummy; `damaged_resident` looks like one and is never proof. `documents` and `national`
     are "kind|value", `local` is "system|value", good only within that system. `birth` may be partial. `mother` is her
     resident ID or folded name. `flags`: newborn-name, twin-name, nameless, borrowed-id, conflicting-birth,
-    conflicting-sex, two-ids, test, deceased, multiple-birth.
+    conflicting-sex, two-ids, fifteen-digits, test, deceased, multiple-birth.
     """
 
     site: str
@@ -65,7 +65,7 @@ def of_patient(body: dict[str, Any], site: str) -> Evidence:
     told = numbers.of_identifiers(body.get("identifier"), birth, sex)
     where = contacts.of_addresses(body.get("address"))
     doubts = kin.doubts(told.resident, birth, sex, newborn="newborn-name" in called.flags)
-    flags = {*called.flags, *doubts.flags, *_states(body), *(("two-ids",) if told.several else ())}
+    flags = {*called.flags, *told.flags, *doubts.flags, *_states(body)}
     return Evidence(
         site=site,
         resident=told.resident,

@@ -13,49 +13,66 @@ _FORMULA = re.compile(r'="?(?P<value>[^"]*)"?')
 _QUOTES = "'\"`´‘’“” \t\r\n\ufeff"
 _SEPARATORS = re.compile(r"[\s\-‐–—_.·()\u200b]+")
 _MASK = re.compile(r"\*{2,}|X{3,}|\d\*\d?")
-_RESIDENT, _UNVERIFIED, _DOCUMENT, _NATIONAL, _LOCAL = range(5)
+_RESIDENT, _UNVERIFIED, _FORMER, _DOCUMENT, _NATIONAL, _LOCAL, _COPY = range(7)
 _MOST = 8
 _SHORT = 8  # a national number of so few characters is a number of something else
 
 
 class Numbers(NamedTuple):
-    """The numbers of one Patient, sorted by what they prove; `several` when it has two resident IDs."""
+    """The numbers of one Patient, sorted by what they prove.
+
+    `flags`: two-ids where it has two resident IDs, fifteen-digits where its ID was written without century and check
+    digit, so that a slip of the hand in it shows nowhere.
+    """
 
     resident: str
     damaged: str
     documents: tuple[str, ...]
     national: tuple[str, ...]
     local: tuple[str, ...]
-    several: bool
+    flags: tuple[str, ...]
 
 
 class _Judged(NamedTuple):
     slot: int
     value: str
+    upgraded: bool = False
 
 
 def of_identifiers(told: Any, birth: str = "", sex: str = "") -> Numbers:
     """Return what the identifiers of a Patient are worth; of two resident IDs, the one that fits birth and sex."""
-    slots: tuple[list[str], ...] = ([], [], [], [], [])
-    former: list[str] = []
-    for one in _entries(told):
-        found = _judged(str(one.get("system") or ""), one["value"], _type(one.get("type")))
-        if found is None or _of_one_day(one.get("period")):
-            continue
-        old = one.get("use") == "old" and found.slot == _RESIDENT
-        (former if old else slots[found.slot]).append(found.value)
+    slots: tuple[list[str], ...] = ([], [], [], [], [], [], [])
+    for slot, value in _sorted(told):
+        slots[slot].append(value)
     proven = sorted(dict.fromkeys(slots[_RESIDENT]), key=lambda one: resident.strangeness(one, birth, sex))
     first = proven[0] if proven else ""
-    damaged = [one for one in (*slots[_UNVERIFIED], *proven[1:], *former) if one != first]
-    national = dict.fromkeys(one for one in slots[_NATIONAL] if one.partition("|")[2] != first)
+    damaged = (one for one in (*slots[_UNVERIFIED], *proven[1:], *slots[_FORMER]) if not _told_by(one, first))
+    national = [one for one in slots[_NATIONAL] if one.partition("|")[2] != first]
+    flags = (("two-ids", len(proven) > 1), ("fifteen-digits", first != "" and first in slots[_COPY]))
     return Numbers(
         first,
-        damaged[0] if damaged else "",
+        next(damaged, ""),
         _kept(slots[_DOCUMENT]),
-        tuple(national)[:_MOST],
+        _kept(national),
         _kept(slots[_LOCAL]),
-        len(proven) > 1,
+        tuple(flag for flag, holds in flags if holds),
     )
+
+
+def _sorted(told: Any) -> Iterator[tuple[int, str]]:
+    """Yield what every identifier proves, by its slot; a number that came as fifteen digits also as a copy."""
+    for one in _entries(told):
+        system = one.get("system")
+        found = _judged(system if isinstance(system, str) else "", one["value"], _type(one.get("type")))
+        if found is not None and not _of_one_day(one.get("period")):
+            yield _FORMER if found.slot == _RESIDENT and one.get("use") == "old" else found.slot, found.value
+            if found.upgraded:
+                yield _COPY, found.value
+
+
+def _told_by(damaged: str, proven: str) -> bool:
+    """Say whether a damaged number is the proven one again, masked or cut short."""
+    return damaged == proven or (proven != "" and not resident.read(damaged).proven and resident.near(damaged, proven))
 
 
 def lasting(local: str) -> bool:
@@ -110,7 +127,10 @@ def _judged(system: str, raw: str, told: str) -> _Judged | None:
     claims = told in known.resident_claims and resident.read(value).proven
     if system in known.resident_systems or told in known.resident_types or claims:
         return _resident(value, trusted=True)
-    return None if kind in known.copies else _number(system, kind, value, told)
+    if kind in known.copies:
+        number = resident.read(value)
+        return _Judged(_COPY, number.text) if number.proven else None
+    return _number(system, kind, value, told)
 
 
 def _number(system: str, kind: str, value: str, told: str) -> _Judged | None:
@@ -134,7 +154,8 @@ def _resident(value: str, *, trusted: bool) -> _Judged | None:
         return None
     if number.kind:
         return _Judged(_DOCUMENT, f"{number.kind}|{number.text}")
-    return _Judged(_RESIDENT if number.proven and trusted else _UNVERIFIED, number.text)
+    slot = _RESIDENT if number.proven and trusted else _UNVERIFIED
+    return _Judged(slot, number.text, number.upgraded)
 
 
 def _document(kind: str, bare: str) -> str:

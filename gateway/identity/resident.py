@@ -27,11 +27,15 @@ _DIGITS = "0123456789"
 
 
 class Resident(NamedTuple):
-    """A number read as a resident ID: its text, whether it is proven, and the `kind` of permit it is instead."""
+    """A number read as a resident ID: its text, whether it is proven, and the `kind` of permit it is instead.
+
+    `upgraded` is one that had fifteen digits, whose slips no check digit shows.
+    """
 
     text: str
     proven: bool = False
     kind: str = ""
+    upgraded: bool = False
 
 
 _NOTHING = Resident("")
@@ -84,7 +88,7 @@ def strangeness(number: str, birth: str, sex: str) -> int:
 
 
 def repairs(damaged: str, birth: str = "", sex: str = "") -> tuple[str, ...]:
-    """Return the proven IDs that are one slip of the hand away from a damaged one, likeliest first, at most twenty-four.
+    """Return the proven IDs one slip of the hand away from a damaged one, likeliest first, at most twenty-four.
 
     A slip is one wrong digit, two that changed places, one too many or one left out; what birth and sex contradict is
     left out. One that is valid, somebody's former number, is itself.
@@ -127,7 +131,7 @@ def _upgraded(old: str) -> Resident:
     if not _dated(longer[6:14]) or _dated(old[6:14]) or old[12:] in _UNSURE:
         return Resident(old)
     text = longer + str(ric.calc_check_digit(longer + "0"))
-    return _NOTHING if lists.dummies().resident.fullmatch(text) else Resident(text, proven=True)
+    return _NOTHING if lists.dummies().resident.fullmatch(text) else Resident(text, proven=True, upgraded=True)
 
 
 @lru_cache(maxsize=65536)

@@ -43,7 +43,7 @@ def test_surnames_and_how_they_sound(told, family, sound):
     assert (first(told).family, first(told).sound) == (family, sound)
 
 
-@pytest.mark.parametrize("dot", list("·•・‧∙．.") + [" · ", "･"])
+@pytest.mark.parametrize("dot", [*"·•・‧∙．.", " · ", "･"])
 def test_the_dot_of_a_minority_name_is_no_part_of_it(dot):
     name = first(f"阿卜杜{dot}热合曼")
     assert name == Name("阿卜杜热合曼", "阿卜杜", "热合曼", "a bo du re he man", False)

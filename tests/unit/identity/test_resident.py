@@ -19,11 +19,11 @@ numbers = st.builds(resident_id, births, st.integers(1, 999))
     "110105 19491231 002X", "110105-19491231-002X", "11010519491231002×", "11010519491231002*", "11010519491231002Х",
 ])  # fmt: skip
 def test_a_number_written_otherwise_is_the_same(text):
-    assert resident.read(text) == (PUBLISHED, True, "")
+    assert resident.read(text) == (PUBLISHED, True, "", False)
 
 
 def test_fifteen_digits_become_eighteen():
-    assert resident.read("110105491231002") == (PUBLISHED, True, "")
+    assert resident.read("110105491231002") == (PUBLISHED, True, "", True)
 
 
 @pytest.mark.parametrize("text", [
@@ -32,7 +32,7 @@ def test_fifteen_digits_become_eighteen():
     "519927201003021",  # 18 digits of a child born in 2010 that lost three, or somebody born on 1920-10-03
 ])  # fmt: skip
 def test_fifteen_digits_that_are_not_sure_prove_nothing(text):
-    assert resident.read(text) == (text, False, "")
+    assert resident.read(text) == (text, False, "", False)
 
 
 @pytest.mark.parametrize("text", [
@@ -40,7 +40,7 @@ def test_fifteen_digits_that_are_not_sure_prove_nothing(text):
     "110105194912310000", "110105194912310020",
 ])  # fmt: skip
 def test_what_only_looks_like_one_is_damaged(text):
-    assert resident.read(text) == (text, False, "")
+    assert resident.read(text) == (text, False, "", False)
 
 
 def test_a_number_a_spreadsheet_shortened_proves_nothing_although_its_check_digit_may_fit():
@@ -51,7 +51,7 @@ def test_a_number_a_spreadsheet_shortened_proves_nothing_although_its_check_digi
         if (number := resident_id(f"198001{day:02d}", sequence)).endswith("000")
     )
     assert resident.valid(shortened)
-    assert resident.read(shortened) == (shortened, False, "")
+    assert resident.read(shortened) == (shortened, False, "", False)
 
 
 @pytest.mark.parametrize("text", [
@@ -68,14 +68,14 @@ def test_a_dummy_is_nothing(text):
 ])  # fmt: skip
 def test_permits_of_the_same_form_are_documents(area, kind):
     number = resident_id(area=area)
-    assert resident.read(number) == (number, True, kind)
+    assert resident.read(number) == (number, True, kind, False)
 
 
 @given(numbers)
 def test_every_right_number_is_proven_and_tells_birth_and_sex(number):
     if number.endswith("00") or number[6:14] == "19000101":
         return
-    assert resident.read(number) == (number, True, "")
+    assert resident.read(number) == (number, True, "", False)
     assert resident.birth_of(number).replace("-", "") == number[6:14]
     assert resident.sex_of(number) == ("male" if int(number[14:17]) % 2 else "female")
 
