@@ -19,7 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "feeds": ("feeds", "List and check the feeds and their mappings."),
     "inbox": ("inbox", "Look at messages: list, show, retry, replay, discard."),
     "terminology": ("terminology", "Import code files (ICD-10, drugs, LOINC, items) and look codes up."),
-    "identity": ("identity", "Who is the same person: train the scorer's model."),
+    "identity": ("identity", "Who is the same person: explain, review, train the model."),
     "migrate": ("migrate", "Bring the store's tables to this version."),
     "fsck": ("fsck", "Check the store: every byte, index row and provenance."),
     "reindex": ("reindex", "Make the search index anew, beside a working gateway."),
