@@ -1,0 +1,1 @@
+"""What this region agreed: services above the record, each its own package; none imports another."""
