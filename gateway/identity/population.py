@@ -77,9 +77,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with path.open("rb") as file:
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except OSError as fault:
-        text = (
-            f"this is no population: {path.name} cannot be read ({fault.strerror}); make one with simulate --population"
-        )
+        text = f"this is no population: {path.name} cannot be read ({fault.strerror}); simulate --population makes one"
         raise GatewayError(text, where=str(path.parent)) from fault
 
 

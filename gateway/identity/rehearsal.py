@@ -49,7 +49,7 @@ class Rehearsal:
         return linking.components(self.links.values())
 
     def _near(self, new: Mapping[int, Evidence]) -> set[Pair]:
-        """Return the pairs of new records with others that share a block, and keep what the new ones are found under."""
+        """Return the pairs of new records with others that share a block; keep what new ones are found under."""
         self._evidence |= new
         keys = {place: candidates.keys(evidence) for place, evidence in new.items()}
         pairs: set[Pair] = set()

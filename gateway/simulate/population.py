@@ -81,21 +81,21 @@ class Office:
         stream = self._streams.of("records", number)
         for person in members:
             held: Json = {}
-            known: set[tuple[str, str, str]] = set()
+            known: dict[str, set[tuple[str, str]]] = {}
             for visit in self._register.visits(person, stream):
                 body, truth = self._clerk.write(person, visit, stream, held)
-                keys = _keys(visit.site, body)
-                if not keys & known:
-                    known |= keys
+                keys, held_there = _keys(visit.site, body), known.setdefault(visit.site.name, set())
+                if keys.isdisjoint(held_there):
+                    held_there |= keys
                     self._files.write(visit.site.name, body, truth)
 
 
-def _keys(site: Site, body: Json) -> set[tuple[str, str, str]]:
+def _keys(site: Site, body: Json) -> set[tuple[str, str]]:
     """Return the numbers by which a row of a table meets the Patient of an earlier row, which makes no second one."""
     if site.kind not in TABLES:
         return set()
-    entries = [entry for entry in body.get("identifier", ()) if entry["system"] in _NATIONAL]
-    return {(site.name, entry["system"], entry["value"]) for entry in entries}
+    entries = [(entry["system"], entry["value"]) for entry in body.get("identifier", ())]
+    return {entry for entry in entries if entry[0] in _NATIONAL or entry[0].endswith("/visit-card")}
 
 
 class Files:

@@ -116,8 +116,11 @@ class Clerk:
         return typed, "another" if len(typed) == 15 and "number-length" not in errors else "bad"
 
     def _contacts(self, draft: Draft, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> None:
+        """Add phone, kin and address; the tables of visits have none."""
         kind, rates = draft.kind, self._rates
-        if kind in rates["phone"]["missing"] and not (kind == "village" and visit.room == "visit"):
+        if visit.room == "visit":
+            return
+        if kind in rates["phone"]["missing"]:
             draft.phone = self._phone(person, visit, stream, errors)
             draft.kin = _kin(person, visit, stream)
         if kind in rates["address"]["missing"] and not stream.chance(rates["address"]["missing"][kind]):
