@@ -57,12 +57,12 @@ class _Bench:
             max_pairs=self._sample.pairs, seed=self._sample.seed, min_count_per_level=None
         )
         self._learn_m(first)
-        second = self._linker(prior, self._found(first))
+        second = self._linker(prior, self._found(first, prior))
         self._clean_u(second)
-        last = self._linker(prior, self._found(second))
+        last = self._linker(prior, self._found(second, prior))
         self._learn_m(last)
         charts = {name: getattr(last.visualisations, made)().to_html(inline=True) for name, made in _CHARTS.items()}
-        return Estimate(self._found(last), prior, charts)
+        return Estimate(self._found(last, prior), prior, charts)
 
     def _prior(self, linker: Any) -> float:
         """Return the share of pairs of one person: those that are surely so, and as many more as the model says."""
@@ -107,20 +107,18 @@ class _Bench:
         }
         return self._splink.Linker(self._table, settings, log_level=None)
 
-    def _found(self, linker: Any) -> Weights:
-        """Return m and u by field and level.
-
-        A level that no pair had keeps the m it had; what a sample of this size cannot tell, u keeps.
-        """
+    def _found(self, linker: Any, prior: float) -> Weights:
+        """Return m and u by field and level; of what the sample is too small to see, what the model said or less."""
         told = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
-        most = 1 / self._sample.pairs
+        count = len(self._sample.records)
+        true, strange = max(prior * count * (count - 1) / 2, 1.0), self._sample.pairs
         weights = {}
         for field in self._sample.model.fields:
             levels = {one["label_for_charts"]: one for one in told[field.name]["comparison_levels"]}
             weights[field.name] = {
                 name: (
-                    levels[name].get("m_probability") or level.m,
-                    max(levels[name].get("u_probability") or 0.0, min(level.u, most)),
+                    max(levels[name].get("m_probability", 0.0), min(level.m, 1 / true)),
+                    max(levels[name].get("u_probability", 0.0), min(level.u, 1 / strange)),
                 )
                 for name, level in field.levels.items()
             }

@@ -16,8 +16,6 @@ from gateway.identity.program import parts_of
 # What is estimated: m and u of each level of each field.
 Weights = Mapping[str, Mapping[str, tuple[float, float]]]
 PAIRS = 1_000_000
-# However few true pairs had a level, the next county may have one in five thousand.
-_LEAST_M = 0.0002
 _DIGITS = 4
 
 
@@ -89,8 +87,8 @@ def _how(label: str, pairs: int) -> str:
 
 
 def _weighed(field: Field, told: Mapping[str, tuple[float, float]]) -> Field:
-    """Return a field with estimated weights, none of them impossible, which add up to one."""
-    m = _adding_up({name: max(told[name][0], _LEAST_M) for name in field.levels})
+    """Return a field with estimated weights, which add up to one."""
+    m = _adding_up({name: told[name][0] for name in field.levels})
     u = _adding_up({name: told[name][1] for name in field.levels})
     levels = {
         name: msgspec.structs.replace(level, m=_rounded(m[name]), u=_rounded(u[name]))
