@@ -1,5 +1,6 @@
 """Agreement: how far two records agree, field by field, each told as one of few levels; `decide` rules on them."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
+from gateway.identity import resident
 from gateway.identity.evidence import Evidence, Name
 
 
@@ -41,6 +43,10 @@ class Agreement(NamedTuple):
 
 
 _BEST = {level: rank for rank, level in enumerate((Level.APART, Level.CLOSE, Level.DAMAGED, Level.SOUND, Level.SAME))}
+_BIRTH_ORDER = {
+    level: rank for rank, level in enumerate((Level.ABSENT, Level.APART, Level.CLOSE, Level.PARTIAL, Level.SAME))
+}
+_WHOLE_DATE = 10
 _MARKS = frozenset("�?*□■○锟斤拷")
 _WILD = "*"
 _PRIVATE = ("\ue000", "\uf8ff")
@@ -50,22 +56,25 @@ _EDITS_VALID = 2
 _EDITS_DAMAGED = 1
 _ALIKE = 80.0
 _PLACE_ALIKE = 88.0
+_NUMBERS = re.compile(r"\d+")
+_COUNTERS = re.compile(r"\d+[组社队号栋幢座楼层室单元巷弄排门院户期]*")
+_VILLAGE_CODE, _TOWNSHIP_CODE = 12, 9
 
 
 def compare(a: Evidence, b: Evidence) -> Agreement:
     """Return how far two records agree in every field; about 10 µs, never raises."""
     return Agreement(
         names(a.names, b.names),
-        births(a.birth, b.birth),
-        _plain(a.sex, b.sex),
-        residents(a.resident, b.resident),
+        _births(a, b),
+        _sexes(a, b),
+        valid_ids(a.resident, b.resident),
         _spoiled(a, b),
         _kinds(a.documents, b.documents),
         _kinds(a.national, b.national),
         Level.SAME if a.site == b.site and not set(a.local).isdisjoint(b.local) else Level.ABSENT,
         _shared(a.phones, b.phones),
         _place(a, b),
-        _plain(a.mother, b.mother),
+        _mothers(a.mother, b.mother),
     )
 
 
@@ -138,6 +147,41 @@ def _year_off(a: str, b: str) -> Level:
     return Level.CLOSE if abs(years[0] - years[1]) == 1 else Level.APART
 
 
+def _births(a: Evidence, b: Evidence) -> Level:
+    """Return how the birth dates agree: those told, and the one in a resident ID where only one side has an ID.
+
+    Of an ID that both bear the birth date is the same whoever it belongs to, so it says nothing of a borrowed one.
+    """
+    if a.birth == b.birth and len(a.birth) == _WHOLE_DATE:
+        return Level.SAME
+    if bool(a.resident) == bool(b.resident):
+        return births(a.birth, b.birth)
+    pairs = [births(one, other) for one in told_births(a) for other in told_births(b)]
+    return max(pairs, key=_BIRTH_ORDER.__getitem__, default=Level.ABSENT)
+
+
+def told_births(evidence: Evidence) -> tuple[str, ...]:
+    """Return the birth dates of a record: the one told, and the one in its resident ID where that is its own."""
+    inside = resident.birth_of(evidence.resident) if _owned(evidence) else ""
+    return tuple(dict.fromkeys(one for one in (evidence.birth, inside) if one))
+
+
+def told_sex(evidence: Evidence) -> str:
+    """Return the sex told, else the one in a resident ID that is the record's own."""
+    return evidence.sex or (resident.sex_of(evidence.resident) if _owned(evidence) else "")
+
+
+def _sexes(a: Evidence, b: Evidence) -> Level:
+    if a.resident == b.resident:
+        return _plain(a.sex, b.sex)
+    return _plain(told_sex(a), told_sex(b))
+
+
+def _owned(evidence: Evidence) -> bool:
+    """Say whether a record bears a valid resident ID that nothing says is another person's."""
+    return bool(evidence.resident) and "borrowed-id" not in evidence.flags
+
+
 @lru_cache(maxsize=4096)
 def _slip(a: str, b: str) -> Level:
     """Return `close` for two whole dates of which one may be the other written down wrongly (section 5.2 case 12)."""
@@ -155,7 +199,7 @@ def _slip(a: str, b: str) -> Level:
     return Level.CLOSE if near or swapped or anniversary or rough or lunar else Level.APART
 
 
-def residents(a: str, b: str) -> Level:
+def valid_ids(a: str, b: str) -> Level:
     """Return how far two valid resident IDs agree: `close` is at most two characters, what a wrong key can do."""
     if not a or not b:
         return Level.ABSENT
@@ -197,6 +241,13 @@ def _plain(a: str, b: str) -> Level:
     return Level.SAME if a == b else Level.APART
 
 
+def _mothers(a: str, b: str) -> Level:
+    """Return whether two mothers are one; an ID number cannot be held against a name."""
+    if not a or not b or a[0].isdecimal() != b[0].isdecimal():
+        return Level.ABSENT
+    return Level.SAME if a == b else Level.APART
+
+
 def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
     if not a or not b:
         return Level.ABSENT
@@ -214,11 +265,34 @@ def _kinds(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
 
 
 def _place(a: Evidence, b: Evidence) -> Level:
-    """Return `same` or `close` for a whole address, `partial` where only the township or village is known to agree."""
-    if a.address and a.address == b.address:
-        return Level.PARTIAL if a.address in (a.area, b.area) else Level.SAME
-    if a.address and b.address and ratio(a.address, b.address) >= _PLACE_ALIKE:
-        return Level.CLOSE
-    if a.area and a.area == b.area:
-        return Level.PARTIAL
-    return Level.APART if (a.area and b.area) or (a.address and b.address) else Level.ABSENT
+    """Return `same` for one house, `close` where one side tells the group of houses only, `partial` for one village."""
+    if not a.address or not b.address:
+        return _area(a, b)
+    (words, numbers), (other_words, other_numbers) = _house(a.address), _house(b.address)
+    if numbers and other_numbers and ratio(words, other_words) >= _PLACE_ALIKE:
+        if numbers == other_numbers:
+            return Level.SAME if len(numbers) > 1 else Level.CLOSE
+        if numbers[: len(other_numbers)] == other_numbers[: len(numbers)]:
+            return Level.CLOSE
+    elif a.address == b.address and a.address not in (a.area.replace("/", ""), b.area.replace("/", "")):
+        return Level.SAME
+    return _area(a, b)
+
+
+@lru_cache(maxsize=32768)
+def _house(address: str) -> tuple[str, tuple[str, ...]]:
+    """Return the words of an address without those for group and house, and its numbers, the widest place first."""
+    return _COUNTERS.sub("", address), tuple(_NUMBERS.findall(address))
+
+
+def _area(a: Evidence, b: Evidence) -> Level:
+    if not a.area or not b.area:
+        return Level.APART if a.address and b.address else Level.ABSENT
+    if a.area == b.area:
+        return Level.PARTIAL if "/" in a.area or len(a.area) >= _VILLAGE_CODE else Level.ABSENT
+    villages = "/" in a.area and "/" in b.area
+    return Level.APART if villages or _township(a.area) != _township(b.area) else Level.ABSENT
+
+
+def _township(area: str) -> str:
+    return area.partition("/")[0][:_TOWNSHIP_CODE]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.identity import rules as rulebook
-from gateway.identity.agreement import compare
+from gateway.identity.agreement import compare, told_births, told_sex
 from gateway.identity.evidence import Evidence
 from gateway.identity.model import Model
 from gateway.identity.rules import HEIGHT, Book, Reason, Ruling, Verdict
@@ -55,8 +55,12 @@ def decide(a: Evidence, b: Evidence, model: Model, rules: Book | None = None) ->
 
 
 def values(evidence: Evidence) -> Mapping[str, Any]:
-    """Return evidence as the named values that a model reads."""
-    return msgspec.structs.asdict(evidence)
+    """Return evidence as the named values that a model reads; an ID that is one's own tells birth date and sex too."""
+    told = msgspec.structs.asdict(evidence)
+    births = told_births(evidence)
+    told["birth"] = births[0] if len(births) == 1 else births
+    told["sex"] = told_sex(evidence)
+    return told
 
 
 def _decision(verdict: Verdict, why: tuple[Reason, ...], ruling: Ruling, told: Score, model: Model) -> Decision:

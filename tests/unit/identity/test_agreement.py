@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.identity.agreement import Level, births, compare, names, residents
+from gateway.identity.agreement import Level, births, compare, names, valid_ids
 from gateway.identity.evidence import Evidence, Name
 
 ID = "11010519491231002X"
@@ -86,10 +86,10 @@ def test_births_tell_slips_from_other_days(a: str, b: str, level: str) -> None:
 
 
 def test_valid_ids_are_the_same_near_or_other() -> None:
-    assert residents(ID, ID) == Level.SAME
-    assert residents(ID, "110105194912310038") == Level.CLOSE  # a twin's or a wrong key
-    assert residents(ID, "440524188001010014") == Level.APART
-    assert residents(ID, "") == Level.ABSENT
+    assert valid_ids(ID, ID) == Level.SAME
+    assert valid_ids(ID, "110105194912310038") == Level.CLOSE  # a twin's or a wrong key
+    assert valid_ids(ID, "440524188001010014") == Level.APART
+    assert valid_ids(ID, "") == Level.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,20 @@ def test_documents_of_other_kinds_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "level"),
     [
-        (("东山镇李村3组12号", "东山镇"), ("东山镇李村3组12号", "东山镇"), "same"),
-        (("东山镇李村3组12号", "东山镇"), ("东山镇李村3组12", "东山镇"), "close"),
-        (("东山镇", "东山镇"), ("东山镇", "东山镇"), "partial"),
-        (("东山镇李村3组12号", "东山镇"), ("东山镇王家湾7组1号", "东山镇"), "partial"),
-        (("东山镇李村3组12号", "东山镇"), ("西河乡赵村1组2号", "西河乡"), "apart"),
-        (("", ""), ("西河乡赵村1组2号", "西河乡"), "absent"),
+        (("东山李村3组12号", "东山/李村"), ("东山李村3社12号", "东山/李村"), "same"),
+        (("东山李村3组", "东山/李村"), ("东山李村3组", "东山/李村"), "close"),
+        (("东山李村3组", "东山/李村"), ("东山李村3组12号", "东山/李村"), "close"),
+        (("东山李村3组12号", "东山/李村"), ("东山李村3组13号", "东山/李村"), "partial"),
+        (("东山李村", "东山/李村"), ("东山李村3组13号", "东山/李村"), "partial"),
+        (("东山李村", "东山/李村"), ("东山李村", "东山/李村"), "partial"),
+        (("幸福路甲大院", ""), ("幸福路甲大院", ""), "same"),
+        (("", "519927100201"), ("", "519927100201"), "partial"),
+        (("", "519927100201"), ("", "519927100"), "absent"),
+        (("", "东山"), ("东山李村3组", "东山/李村"), "absent"),
+        (("东山李村3组12号", "东山/李村"), ("东山王湾3组12号", "东山/王湾"), "apart"),
+        (("东山李村3组12号", "东山/李村"), ("西河赵村3组12号", "西河/赵村"), "apart"),
+        (("幸福路1号", ""), ("建设路1号", ""), "apart"),
+        (("", ""), ("西河赵村1组2号", "西河/赵村"), "absent"),
     ],
 )
 def test_places_agree_as_a_whole_or_by_area(a: tuple[str, str], b: tuple[str, str], level: str) -> None:

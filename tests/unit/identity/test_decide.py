@@ -237,7 +237,7 @@ RECORDS = st.builds(
 DISAGREEMENTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"resident": ID}, {"resident": OTHER_ID}),
     ({"sex": "male"}, {"sex": "female"}),
-    ({"birth": "1949-12-31"}, {"birth": "1975-03-04"}),
+    ({"birth": "1963-02-09"}, {"birth": "1988-10-25"}),
     ({"names": (WANG,)}, {"names": (LI,)}),
     ({"phones": ("10000000001",)}, {"phones": ("10000000002",)}),
     ({"address": "东山镇李村3组12号", "area": "东山镇"}, {"address": "西河乡赵村1组2号", "area": "西河乡"}),

@@ -34,9 +34,9 @@ def test_facts_say_what_is_known_and_nothing_of_what_is_not() -> None:
     assert [one.code for one in ruling.facts] == ["name-same", "phone-apart"]
 
 
-def test_name_and_birth_date_are_one_group_only() -> None:
+def test_name_and_birth_date_alone_are_not_even_worth_a_score() -> None:
     ruling = rules.ours().ruling(nothing(name="same", birth="same", sex="same"), frozenset())
-    assert [one.code for one in ruling.scored] == ["score-for-a-person"]
+    assert (ruling.scored, ruling.floor) == ((), "apart")
 
 
 @pytest.mark.parametrize(
