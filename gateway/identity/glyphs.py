@@ -43,11 +43,6 @@ def mended(raw: str) -> tuple[str, bool]:
     return told.translate(lists.variants()), damaged
 
 
-def is_han(text: str) -> bool:
-    """Say whether every character is Chinese or unreadable, and one is Chinese."""
-    return _HAN.search(text) is not None and all(one == UNREADABLE or _HAN.match(one) for one in text)
-
-
 def holds_han(text: str) -> bool:
     """Say whether there is a Chinese character."""
     return _HAN.search(text) is not None

@@ -137,7 +137,8 @@ def _number(system: str, kind: str, value: str, told: str) -> _Judged | None:
     """Return what a number that is no resident ID proves."""
     known = lists.documents()
     bare = _SEPARATORS.sub("", value)
-    if not bare or _MASK.search(bare) or lists.dummies().numbers.fullmatch(bare):
+    dummies = lists.dummies().numbers
+    if not bare or _MASK.search(bare) or dummies.fullmatch(bare) or dummies.fullmatch(value):
         return None
     if system in known.national:
         return _Judged(_NATIONAL, f"{known.national[system]}|{bare}") if len(bare) > _SHORT else None

@@ -1,7 +1,7 @@
 """One person's name is one name however a feed writes it; what nobody can read is no name (china.md §5.2 cases 3, 6, 11)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.identity import names
@@ -114,6 +114,7 @@ def test_at_most_four_names_are_kept():
     assert len(names.of_names([{"text": f"王{one}{one}"} for one in "天地玄黄宇宙洪荒"]).names) == 4
 
 
+@settings(max_examples=50)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
                     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["text", "family", "given", "use"]), inner)))  # fmt: skip
 def test_nothing_is_too_odd_for_a_name(told):
