@@ -16,6 +16,7 @@ from gateway.identity.candidates import Judge
 from gateway.identity.linking import Pair
 from gateway.identity.population import OWN, Population, Truth
 from gateway.identity.proportion import bounds
+from gateway.identity.reach import reachable
 from gateway.identity.rehearsal import Rehearsal
 from gateway.settings import shipped
 
@@ -87,6 +88,7 @@ class Report(msgspec.Struct):
     relations: dict[str, int]
     with_number: Share
     without_number: Share
+    reachable: Share
     met: Share
     review_records: Share
     cases: int
@@ -143,12 +145,13 @@ def _against(report: Report, wanted: Aims) -> Iterator[tuple[str, float, float, 
 
 
 class _Pair(NamedTuple):
-    """Two records of one person or of one cluster: are they, were they put together, did they meet, is there a case."""
+    """Two records: are they one person, were they put together, were they compared, could they be found at all."""
 
     places: Pair
     same: bool
     joined: bool
     met: bool
+    reachable: bool
 
 
 @dataclass
@@ -171,15 +174,18 @@ class _Counting:
         waiting = {place for pair in self._cases for place in pair}
         self._records(waiting)
         clusters = self._clusters()
-        shares = {True: [0, 0], False: [0, 0]}
+        shares, able = {True: [0, 0], False: [0, 0]}, [0, 0]
         met = together = right = 0
         for pair in self._pairs(clusters):
             self._count(pair)
             if pair.same:
-                share = shares[all(self._truth[place].number == OWN for place in pair.places)]
-                share[0] += pair.joined
-                share[1] += 1
+                numbered = self._numbered(pair.places)
+                shares[numbered][0] += pair.joined
+                shares[numbered][1] += 1
                 met += pair.met
+                if not numbered and pair.reachable:
+                    able[0] += pair.joined
+                    able[1] += 1
             together += pair.joined
             right += pair.joined and pair.same
         links = self.rehearsal.links
@@ -197,6 +203,7 @@ class _Counting:
             relations=dict(self.relations),
             with_number=Share(*shares[True]),
             without_number=Share(*shares[False]),
+            reachable=Share(*able),
             met=Share(met, shares[True][1] + shares[False][1]),
             review_records=Share(len(waiting), len(self._truth)),
             cases=len(self._cases),
@@ -210,6 +217,10 @@ class _Counting:
 
     def _same(self, pair: Pair) -> bool:
         return self._truth[pair[0]].person == self._truth[pair[1]].person
+
+    def _numbered(self, pair: Pair) -> bool:
+        """Say whether both records carry the person's own resident ID."""
+        return self._truth[pair[0]].number == OWN == self._truth[pair[1]].number
 
     def _root(self, place: int) -> int:
         return self._roots.get(place, place)
@@ -232,11 +243,13 @@ class _Counting:
         for place, truth in enumerate(self._truth):
             held[truth.person].append(place)
         for places in held.values():
+            tied = dict(zip(places, reachable([self.population.evidence[place] for place in places]), strict=True))
             for pair in combinations(places, 2):
                 joined = self._root(pair[0]) == self._root(pair[1])
-                yield _Pair(pair, True, joined, pair in self.rehearsal.met)
+                yield _Pair(pair, True, joined, pair in self.rehearsal.met, tied[pair[0]] == tied[pair[1]])
         for places in clusters.values():
-            yield from (_Pair(pair, False, True, False) for pair in combinations(places, 2) if not self._same(pair))
+            pairs = (pair for pair in combinations(places, 2) if not self._same(pair))
+            yield from (_Pair(pair, False, True, False, False) for pair in pairs)
 
     def _count(self, pair: _Pair) -> None:
         one, other = (self._truth[place] for place in pair.places)

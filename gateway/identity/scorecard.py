@@ -20,6 +20,8 @@ def figures(report: Report) -> list[tuple[str, str]]:
         *((f"pairs put together: {name}", f"{number}") for name, number in sorted(report.relations.items())),
         ("recall, resident ID on both sides", _bounded(report.with_number)),
         ("recall, on one side at most", _bounded(report.without_number)),
+        ("of these could be found by more than name and birth date", _ceiling(report)),
+        ("recall of those that could", _bounded(report.reachable)),
         ("pairs of one person that were compared", _bounded(report.met)),
         ("records in review", _bounded(report.review_records)),
         ("cases, of them refused links", f"{report.cases}, {report.vetoed}"),
@@ -67,6 +69,10 @@ def _examples(report: Report) -> Iterator[str]:
         yield f"- **{one.kind}**: {one.records[0]}, {one.records[1]} (errors: {', '.join(one.errors) or 'none'})"
         yield from (f"  - `{shown}`" for shown in one.shown)
         yield f"  - {'; '.join(one.reasons)}"
+
+
+def _ceiling(report: Report) -> str:
+    return _bounded(Share(report.reachable.tries, report.without_number.tries))
 
 
 def _bounded(share: Share) -> str:
