@@ -75,6 +75,23 @@ def _lift(field: Field, order: Sequence[str], place: int, compare: Compare, tabl
     return lift
 
 
+def levels_of(field: Field) -> list[str]:
+    """Return the levels that a model weighs in a field, from the best to the worst."""
+    return [name for name in COMPARATORS[field.compare].order(field.levels) if name in field.levels]
+
+
+def leveller(test: Test, field: Field) -> Callable[[Mapping[str, Any], Mapping[str, Any]], int]:
+    """Return the comparison of two records in one field, as a place among its levels, -1 where one does not tell it."""
+    order = levels_of(field)
+    places = [order.index(weight.level) for weight in test.weights]
+
+    def level(a: Mapping[str, Any], b: Mapping[str, Any]) -> int:
+        place = test.compare(test.read(a), test.read(b))
+        return places[place] if place >= 0 else -1
+
+    return level
+
+
 def parts_of(field: Field, term: str, values: Mapping[str, Any]) -> list[str]:
     """Return what a record has as a part (value, family, given) of a field."""
     told = _reading(field.sources)(values)

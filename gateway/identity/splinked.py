@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.identity.comparisons import COMPARATORS
+from gateway.identity import strangers
 from gateway.identity.fields import Field
-from gateway.identity.program import Test, keys_of
+from gateway.identity.program import keys_of, leveller, levels_of
 from gateway.identity.training import Estimate, Sample, Weights
 
 _WANTED = (
     "Training needs splink and duckdb, which the gateway does not need to run: pip install 'yigong-gateway[train]'."
 )
+_ITERATIONS = (25, 8, 3)
 _CHARTS = {"weights": "match_weights_chart", "shares": "m_u_parameters_chart"}
 
 
@@ -41,28 +42,40 @@ class _Bench:
         connection = duckdb.connect(":memory:", config={"threads": 1})  # one thread: the same sums every time
         self._api = api(connection)
         for test, field in zip(sample.model.program, sample.model.fields, strict=True):
-            _register(connection, f"agree_{field.name}", _levelled(test, field), sample.records)
+            _register(connection, f"agree_{field.name}", leveller(test, field), sample.records)
         self._table = self._api.register(_table(sample), dataset_display_name="records")
 
     def estimate(self) -> Estimate:
-        """Return m, u, the prior and the charts.
-
-        u is first the share of each level among random pairs. A few of those are of one person, and for a level that
-        strangers hardly ever have (the same number) they are nearly all; so u is estimated again, without the pairs
-        that the first m says are of one person, and then m again with that u.
-        """
-        first = self._linker(self._sample.model.prior, {})
-        prior = self._prior(first)
-        first.training.estimate_u_using_random_sampling(
-            max_pairs=self._sample.pairs, seed=self._sample.seed, min_count_per_level=None
-        )
-        self._learn_m(first)
-        second = self._linker(prior, self._found(first, prior))
-        self._clean_u(second)
-        last = self._linker(prior, self._found(second, prior))
-        self._learn_m(last)
+        """Return m, u, the prior and the charts: u of random pairs, then m, then u of strangers alone, and m again."""
+        prior = self._prior(self._linker(self._sample.model.prior, {}))
+        found = self._found(self._taught(prior, {}), prior)
+        clean = strangers.shares(self._sample, found, prior)
+        told = {
+            field: {name: (m, clean[field][name]) for name, (m, _) in levels.items()} for field, levels in found.items()
+        }
+        last = self._taught(prior, told)
         charts = {name: getattr(last.visualisations, made)().to_html(inline=True) for name, made in _CHARTS.items()}
         return Estimate(self._found(last, prior), prior, charts)
+
+    def _taught(self, prior: float, weights: Weights) -> Any:
+        """Return a linker that has learnt m, and u where no weights are given.
+
+        Rounds of EM take a level that no true pair has ever nearer to nought, and splink refuses what is below 1e-300;
+        then fewer rounds must do.
+        """
+        for most in _ITERATIONS:
+            linker = self._linker(prior, weights, most)
+            try:
+                if not weights:
+                    linker.training.estimate_u_using_random_sampling(
+                        max_pairs=self._sample.pairs, seed=self._sample.seed, min_count_per_level=None
+                    )
+                self._learn_m(linker)
+            except ValueError as fault:
+                refused = fault
+            else:
+                return linker
+        raise GatewayError(f"splink cannot estimate weights from these records: {refused}") from refused
 
     def _prior(self, linker: Any) -> float:
         """Return the share of pairs of one person: those that are surely so, and as many more as the model says."""
@@ -85,17 +98,7 @@ class _Bench:
                 _agreeing(names), estimate_without_term_frequencies=True
             )
 
-    def _clean_u(self, linker: Any) -> None:
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            "1 = 1",
-            estimate_without_term_frequencies=True,
-            fix_m_probabilities=True,
-            fix_u_probabilities=False,
-            max_pairs=self._sample.pairs,
-            record_sample_proportion=1.0,
-        )
-
-    def _linker(self, prior: float, weights: Weights) -> Any:
+    def _linker(self, prior: float, weights: Weights, iterations: int = 1) -> Any:
         settings = {
             "link_type": "dedupe_only",
             "unique_id_column_name": "row",
@@ -103,7 +106,7 @@ class _Bench:
             "comparisons": [_comparison(field, weights.get(field.name, {})) for field in self._sample.model.fields],
             "blocking_rules_to_generate_predictions": [],
             "retain_matching_columns": False,
-            "max_iterations": 50,
+            "max_iterations": iterations,
         }
         return self._splink.Linker(self._table, settings, log_level=None)
 
@@ -146,7 +149,7 @@ def _agreeing(names: Sequence[str]) -> str:
 def _comparison(field: Field, weights: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """Return a field as splink wants it: each level asks our comparison, and names the column it is about."""
     call = f"agree_{field.name}(row_l, row_r, of_{field.name}_l, of_{field.name}_r)"
-    order = _order(field)
+    order = levels_of(field)
     levels: list[dict[str, Any]] = [
         {"sql_condition": f"{call} = -1", "label_for_charts": "missing", "is_null_level": True}
     ]
@@ -155,23 +158,6 @@ def _comparison(field: Field, weights: Mapping[str, tuple[float, float]]) -> dic
         known = dict(zip(("m_probability", "u_probability"), weights.get(name, ()), strict=False))
         levels.append({"sql_condition": condition, "label_for_charts": name, **known})
     return {"output_column_name": field.name, "comparison_levels": levels}
-
-
-def _order(field: Field) -> list[str]:
-    """Return the levels that a model weighs, from the best to the worst."""
-    return [name for name in COMPARATORS[field.compare].order(field.levels) if name in field.levels]
-
-
-def _levelled(test: Test, field: Field) -> Callable[[Any, Any], int]:
-    """Return the comparison of two records in one field, as a place among the levels that the model weighs."""
-    order = _order(field)
-    places = [order.index(weight.level) for weight in test.weights]
-
-    def level(a: Mapping[str, Any], b: Mapping[str, Any]) -> int:
-        place = test.compare(test.read(a), test.read(b))
-        return places[place] if place >= 0 else -1
-
-    return level
 
 
 def _register(connection: Any, name: str, level: Callable[[Any, Any], int], records: Sequence[Any]) -> None:
