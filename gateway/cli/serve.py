@@ -13,6 +13,7 @@ from gateway.cli.children import run
 from gateway.cli.options import console, errors, setting_options
 from gateway.cli.supervise import Supervisor
 from gateway.errors import GatewayError
+from gateway.identity import upkeep
 from gateway.record import reindex
 from gateway.settings import Settings
 from gateway.wiring import installation_key, open_gateway
@@ -39,9 +40,9 @@ def start(settings: Settings) -> Supervisor:
     _check_address(settings)
     gateway = open_gateway(settings, migrate=True)
     reindex.begin(gateway.store)
-    told = reindex.due(gateway.store)
-    if told:
-        errors.print(told)
+    for told in (reindex.due(gateway.store), upkeep.due(gateway.store)):
+        if told:
+            errors.print(told)
     gateway.store.close()
     gc.collect()
     gc.freeze()

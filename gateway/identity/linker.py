@@ -9,20 +9,23 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway import clock, failpoints
+from gateway.errors import GatewayError, Transient
 from gateway.identity import candidates, events, linking
 from gateway.identity.candidates import Judge
 from gateway.identity.decide import Decision
 from gateway.identity.evidence import VERSION, Evidence, of_patient, packed
 from gateway.identity.linking import Outcome, Pair, View, pair_of
 from gateway.store.engine import ReadTx, Store, WriteTx
-from gateway.store.identity import Case, NewCase, NewEvent, NewEvidence
+from gateway.store.identity import LINKER_AT, Case, NewCase, NewEvent, NewEvidence
 from gateway.store.values import Change, Link, NewLink, Op, Stored
 
-AT = "identity.at"
-"""The cursor of the linker: the number of the last change it has dealt with."""
+AT = LINKER_AT
 
 PAGE = 128
 """Changes of one step: one transaction of it takes some milliseconds."""
+
+MADE_BY = "identity.made-by"
+"""The cursor that holds the version of the evidence that is stored."""
 
 _LOOK_S = 5.0
 _REACH = 1024
@@ -62,6 +65,20 @@ def read(stored: Stored) -> Read:
         body, told = {}, Evidence(stored.site)
     joined = msgspec.json.encode([VERSION, stored.test, body.get("active"), body.get("link")])
     return Read(told, hashlib.blake2b(packed(told) + joined, digest_size=16).digest(), stored.test)
+
+
+def current(tx: ReadTx, pids: Iterable[int]) -> dict[int, Stored]:
+    """Return the current versions of Patients; one whose stored bytes are damaged is left out, for fsck to tell."""
+    wanted = sorted(pids)
+    try:
+        return tx.current(wanted)
+    except Transient:
+        raise
+    except GatewayError as fault:
+        if len(wanted) == 1:
+            _LOG.error("Patient %d is left as it is: %s", wanted[0], fault.text)
+            return {}
+    return {pid: stored for one in wanted for pid, stored in current(tx, [one]).items()}
 
 
 class Judging:
@@ -116,6 +133,8 @@ class Linker:
             fence(tx)
             self._write(tx, batch, outcome, cut)
             tx.cursor_set(AT, batch.changes[-1].seq)
+            if not tx.cursor(MADE_BY):
+                tx.cursor_set(MADE_BY, VERSION)
             failpoints.hit("fp13")
         self._at = batch.changes[-1].seq
         failpoints.hit("fp14")
@@ -128,7 +147,7 @@ class Linker:
             if not changes:
                 return None
             turn, at = tx.identity_turn(), tx.cursor(AT)
-            stored = tx.current({change.pid for change in changes})
+            stored = current(tx, {change.pid for change in changes})
             known = tx.evidence_digests(stored)
         if at != self._at:  # all evidence is made anew: begin where that says
             self._at = None

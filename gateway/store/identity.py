@@ -6,9 +6,13 @@ from typing import NamedTuple
 from gateway.store.dialect import Row, Session, insert_sql
 from gateway.store.failures import Conflict
 from gateway.store.tx import Tx
+from gateway.store.type_ids import TYPE_ID
 from gateway.store.values import clean
 
 LOCK = 3  # the lock of links: one order of ids, and no two locks to wait for crosswise
+LINKER_AT = "identity.at"
+"""The cursor of the linker: the number of the last change it has dealt with."""
+
 UNDECIDED = ("open", "later")
 STATES = ("open", "later", "same", "different", "settled")
 """States of a case: the first two wait for a person, `settled` was closed by the linker because data changed."""
@@ -123,14 +127,10 @@ class IdentityReads(Tx):
         rows = [(pid,) for pid in set(pids)]
         return dict(self.session.keyed("SELECT pid, digest FROM identity_evidence", (("pid", "int"),), rows))
 
-    def evidence_after(self, pid: int, limit: int) -> list[int]:
-        """Return the next pids after one that have evidence."""
-        sql = "SELECT pid FROM identity_evidence WHERE pid > ? ORDER BY pid LIMIT ?"
-        return [row[0] for row in self.session.run(sql, (pid, limit))]
-
-    def evidence_count(self) -> int:
-        """Return how many Patients have evidence."""
-        return int(self.session.value("SELECT count(*) FROM identity_evidence"))
+    def patients_after(self, pid: int, limit: int) -> list[int]:
+        """Return the next Patients after a pid, deleted ones too."""
+        sql = "SELECT pid FROM resource WHERE pid > ? AND +type_id=? ORDER BY pid LIMIT ?"
+        return [row[0] for row in self.session.run(sql, (pid, TYPE_ID["Patient"], limit))]
 
     def block_members(self, keys: Mapping[int, int]) -> Members:
         """Return who is found under these keys, each key with how many at most."""
@@ -228,7 +228,7 @@ class IdentityWrites(IdentityReads):
     def evidence_put(self, new: Sequence[NewEvidence]) -> None:
         """Store evidence and the keys it is found under, instead of what was stored for these pids."""
         known = self.evidence_digests([one.pid for one in new])
-        held = self.blocks_of(known)
+        held = self.blocks_of([one.pid for one in new])
         rows = sorted((one.pid, one.digest, one.body) for one in new)
         self.session.insert(
             "identity_evidence", ("pid", "digest", "body"), [row for row in rows if row[0] not in known]

@@ -31,6 +31,11 @@ class LinkReads(Tx):
         }
         return [found[number] for number in sorted(found) if kind in ("", found[number].kind)]
 
+    def links_after(self, number: int, kind: str, limit: int) -> list[Link]:
+        """Return the next standing links of a kind after one, by their number."""
+        sql = f"{_SELECT} WHERE id > ? AND kind=? AND ended_us IS NULL ORDER BY id LIMIT ?"
+        return [Link(*row) for row in self.session.run(sql, (number, kind, limit))]
+
     def relations(self, person: str, at_us: int) -> list[Relation]:
         """Return the relations with a person that hold at a moment."""
         rows = self.session.run(

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from gateway import clock
 from gateway.errors import GatewayError
 from gateway.store.engine import Store
+from gateway.store.identity import LINKER_AT
 from gateway.web.health import snapshot, store_state
 
 Counts = Mapping[tuple[str, int], int]
@@ -36,9 +37,17 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_receiver_free_bytes": ("Free disk space where the inbox lies", ()),
     "gateway_receiver_reading": ("1 while the receiver reads from senders, 0 while it holds back", ()),
     "gateway_fhir_requests": ("FHIR requests since the web process started", ("interaction", "status")),
+    "gateway_links": ("Links between records that hold, by kind and by what made them", ("kind", "made")),
+    "gateway_identity_cases": ("Pairs of records that wait for a person, by state", ("state",)),
+    "gateway_linker_behind": ("Changes of Patients the linker has not looked at, 100000 at most", ()),
+    "gateway_linker_behind_seconds": ("Age of the oldest change the linker has not looked at", ()),
+    "gateway_identity_cut_blocks": ("Blocks more records share than are compared, by kind", ("kind",)),
     "gateway_worker_items": ("Messages a worker has dealt with since it started", ("worker",)),
 }
-_COUNTERS = frozenset({"gateway_received_messages", "gateway_fhir_requests", "gateway_file_rows"})
+_COUNTERS = frozenset(
+    {"gateway_received_messages", "gateway_fhir_requests", "gateway_file_rows", "gateway_identity_cut_blocks"}
+)
+_MOST_BEHIND = 100_000
 
 
 def router(store: Store, data: Path, requests: Counts) -> APIRouter:
@@ -72,7 +81,7 @@ class _Numbers(Collector):
         ready.add_metric([], float(store_state(self._store) == "ready"))
         yield ready
         with suppress(GatewayError):
-            yield from (*self._work(), *self._files(), *self._kept())
+            yield from (*self._work(), *self._files(), *self._kept(), *self._identity())
         yield from self._receiver(snapshot(self._data / "receive.json"))
         requests = _family("gateway_fhir_requests")
         for (interaction, status), count in sorted(self._requests.items()):
@@ -113,6 +122,17 @@ class _Numbers(Collector):
             sizes.add_metric([file], size)
         yield from (arrivals, sizes)
 
+    def _identity(self) -> Iterator[Metric]:
+        with self._store.read() as tx:
+            links, cuts, cases = tx.tallies("link|"), tx.tallies("cut|"), tx.case_counts()
+            behind, oldest_us = tx.changes_behind(tx.cursor(LINKER_AT), "Patient", _MOST_BEHIND)
+        age_s = max(0.0, (clock.now_us() - oldest_us) / 1e6) if behind else 0.0
+        yield _labelled("gateway_links", {tuple(name.split("|")): count for name, count in links.items()})
+        yield _labelled("gateway_identity_cases", {(state,): count for state, count in cases.items()})
+        yield _labelled("gateway_identity_cut_blocks", {(kind,): count for kind, count in cuts.items()})
+        yield _labelled("gateway_linker_behind", {(): behind})
+        yield _labelled("gateway_linker_behind_seconds", {(): age_s})
+
     def _receiver(self, numbers: dict[str, Any]) -> Iterator[Metric]:
         received, last = _family("gateway_received_messages"), _family("gateway_last_received_seconds")
         for feed, answers in _sorted(numbers.get("feeds")):
@@ -151,6 +171,14 @@ def _family(name: str) -> Any:
     text, labels = METRICS[name]
     kind = CounterMetricFamily if name in _COUNTERS else GaugeMetricFamily
     return kind(name, text, labels=labels)
+
+
+def _labelled(name: str, counts: Mapping[tuple[str, ...], float]) -> Metric:
+    family = _family(name)
+    for labels, count in counts.items():
+        family.add_metric(list(labels), count)
+    made: Metric = family
+    return made
 
 
 def _sorted(found: Any) -> list[tuple[str, Any]]:

@@ -21,7 +21,6 @@ def test_evidence_replaces_what_was_stored_and_moves_under_its_new_keys(store):
         assert tx.evidence_digests([2, 4]) == {2: b"c"}
         assert tx.blocks_of([1, 2, 4]) == {1: {5, -7}, 2: {9, 11}}
         assert tx.block_members({5: 10, -7: 10, 9: 10, 11: 10, 12: 10}).found == {5: [1, 3], -7: [1], 9: [2], 11: [2]}
-        assert (tx.evidence_after(1, 5), tx.evidence_count()) == ([2, 3], 3)
 
 
 def test_many_at_once_and_nothing_at_all(store):
@@ -100,6 +99,8 @@ def test_links_are_counted_by_kind_and_by_who_made_them(store):
         )
         assert [link.id for link in tx.links([1], kind="replaced-by")] == ids[2:]
         assert [link.made for link in tx.links([1])] == ["linker", "person", "message"]
+        assert [link.id for link in tx.links_after(0, "same", 9)] == ids[:2]
+        assert [link.id for link in tx.links_after(ids[0], "same", 1)] == [ids[1]]
         tx.links_end(ids[:1], 5)
         tx.links_end(ids[:1], 6)
         tx.links_end([], 6)
@@ -129,6 +130,8 @@ def test_changes_of_one_type_are_told_with_how_many_wait(store):
         assert [change.type for change in changes] == ["Patient"] * 3
         assert changes[-1].pid == last
         assert tx.changes_since(changes[1].seq, 10, "Patient") == [changes[2]]
+        assert tx.patients_after(0, 2) == [changes[0].pid, changes[1].pid]
+        assert tx.patients_after(changes[1].pid, 9) == [last]
         assert tx.changes_behind(0, "Patient", 2)[0] == 2
         assert tx.changes_behind(changes[0].seq, "Patient", 9) == (2, changes[1].updated_us)
         assert tx.changes_behind(changes[-1].seq, "Patient", 9) == (0, 0)

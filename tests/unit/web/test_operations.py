@@ -9,8 +9,12 @@ from gateway import clock
 from gateway.conformance import structure
 from gateway.errors import Transient
 from gateway.search import parameters
+from gateway.store.engine import open_store
+from gateway.store.identity import LINKER_AT, NewCase
+from gateway.store.values import NewLink
 from gateway.web import server
 from gateway.web.metrics import METRICS
+from tests.support.patients import keep, patient
 from tests.web.county import make
 
 
@@ -204,3 +208,27 @@ def test_the_server_logs_no_queries_and_trusts_no_proxy_about_clients(local, mon
 class Parts:
     class settings:  # noqa: N801  read as an attribute
         host, port, log_level = "127.0.0.1", 0, "warning"
+
+
+def test_links_cases_and_the_linkers_lag_are_counted(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
+    store.migrate()
+    keep(store, "a", patient())
+    local = make(store, tmp_path)
+    with store.write() as tx:
+        tx.links_add([NewLink("same", 1, 2, "active", 1, made="linker"), NewLink("replaced-by", 3, 1, "active", 1)])
+        tx.cases_add([NewCase(1, 2, 9.0, "{}", "m", 1)])
+        tx.tally({"cut|phone": 2})
+    found = families(local)
+    told = {tuple(one.labels.values()): one.value for one in found["gateway_links"].samples}
+    assert told == {("same", "linker"): 1, ("replaced-by", "message"): 1}
+    cases = {one.labels["state"]: one.value for one in found["gateway_identity_cases"].samples}
+    assert cases == {"open": 1, "later": 0}
+    (cut,) = found["gateway_identity_cut_blocks"].samples
+    assert (cut.labels, cut.value) == ({"kind": "phone"}, 2)
+    assert found["gateway_linker_behind"].samples[0].value > 0
+    assert found["gateway_linker_behind_seconds"].samples[0].value > 0
+    with store.write() as tx:
+        tx.cursor_set(LINKER_AT, 1 << 62)
+    assert families(local)["gateway_linker_behind_seconds"].samples[0].value == 0
+    store.close()
