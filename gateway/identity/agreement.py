@@ -51,7 +51,7 @@ _MARKS = frozenset("�?*□■○锟斤拷")
 _WILD = "*"
 _PRIVATE = ("\ue000", "\uf8ff")
 _PARENT_YEARS = 12
-_LUNAR_DAYS = range(15, 56)
+_YEAR_DAYS = 366
 _EDITS_VALID = 2
 _EDITS_DAMAGED = 1
 _ALIKE = 80.0
@@ -131,7 +131,7 @@ def _within(part: str, whole: str) -> bool:
 
 
 def births(a: str, b: str) -> Level:
-    """Return how far two birth dates agree: `close` is one wrong digit, day and month swapped, lunar, or a year off."""
+    """Return how far two birth dates agree: `close` is a slip of the pen, or within a year."""
     if not a or not b:
         return Level.ABSENT
     if a == b:
@@ -161,9 +161,11 @@ def _births(a: Evidence, b: Evidence) -> Level:
 
 
 def told_births(evidence: Evidence) -> tuple[str, ...]:
-    """Return the birth dates of a record: the one told, and the one in its resident ID where that is its own."""
+    """Return the birth dates of a record: the one told, and the one in its resident ID where that seems its own."""
     inside = resident.birth_of(evidence.resident) if _owned(evidence) else ""
-    return tuple(dict.fromkeys(one for one in (evidence.birth, inside) if one))
+    if not inside or not evidence.birth or births(evidence.birth, inside) is Level.APART:
+        return (evidence.birth or inside,) if evidence.birth or inside else ()
+    return (evidence.birth,) if evidence.birth == inside else (evidence.birth, inside)
 
 
 def told_sex(evidence: Evidence) -> str:
@@ -184,7 +186,10 @@ def _owned(evidence: Evidence) -> bool:
 
 @lru_cache(maxsize=4096)
 def _slip(a: str, b: str) -> Level:
-    """Return `close` for two whole dates of which one may be the other written down wrongly (section 5.2 case 12)."""
+    """Return `close` for two whole dates of which one may be the other written down wrongly (section 5.2 case 12).
+
+    Within a year lie lunar dates, dates reckoned from an age that was told (虚岁 too), and the first of January.
+    """
     try:
         one, other = date.fromisoformat(a), date.fromisoformat(b)
     except ValueError:
@@ -192,11 +197,9 @@ def _slip(a: str, b: str) -> Level:
     if abs(one.year - other.year) >= _PARENT_YEARS:
         return Level.APART
     swapped = one.year == other.year and (one.month, one.day) == (other.day, other.month)
-    anniversary = (one.month, one.day) == (other.month, other.day) and abs(one.year - other.year) == 1
-    rough = one.year == other.year and (1, 1) in ((one.month, one.day), (other.month, other.day))
-    lunar = abs((one - other).days) in _LUNAR_DAYS
+    by_age = abs((one - other).days) <= _YEAR_DAYS
     near = OSA.distance(a.replace("-", ""), b.replace("-", ""), score_cutoff=1) <= 1
-    return Level.CLOSE if near or swapped or anniversary or rough or lunar else Level.APART
+    return Level.CLOSE if by_age or near or swapped else Level.APART
 
 
 def valid_ids(a: str, b: str) -> Level:

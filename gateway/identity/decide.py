@@ -58,7 +58,7 @@ def values(evidence: Evidence) -> Mapping[str, Any]:
     """Return evidence as the named values that a model reads; an ID that is one's own tells birth date and sex too."""
     told = msgspec.structs.asdict(evidence)
     births = told_births(evidence)
-    told["birth"] = births[0] if len(births) == 1 else births
+    told["birth"] = births if len(births) > 1 else "".join(births)
     told["sex"] = told_sex(evidence)
     return told
 

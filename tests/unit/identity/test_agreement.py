@@ -76,7 +76,9 @@ def test_a_former_name_counts_and_no_name_says_nothing() -> None:
         ("1999-12-31", "2000-12-31", "close"),  # a year off, as by 虚岁
         ("1980-05-07", "1980-06-14", "close"),  # the lunar date written as the solar one
         ("1980-01-01", "1980-09-23", "close"),  # only the year was known
-        ("1980-05-07", "1980-09-23", "apart"),
+        ("1980-05-07", "1981-03-23", "close"),  # reckoned from an age
+        ("1980-05-07", "1981-09-23", "apart"),
+        ("1980-05-07", "1989-05-07", "close"),
         ("1950-05-07", "1980-05-07", "apart"),  # one digit, but a generation
         ("", "1980-05-07", "absent"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.identity import model as models
 from gateway.identity import rules
+from gateway.identity.agreement import births, names
 from gateway.identity.decide import Decision, Verdict, decide
 from gateway.identity.evidence import Evidence, Name
 from gateway.identity.rules import HEIGHT
@@ -66,11 +67,24 @@ CASES = [
     Case("same-resident-id-in-conflict", "review", record(resident=ID), record("b", resident=ID, birth="1975-03-04")),
     Case("no-name", "review", record(resident=ID), record("b", resident=ID, names=())),
     Case("borrowed-id", "review", record(resident=ID), record("b", resident=ID, flags=("borrowed-id",))),
+    Case("newborn-name", "review", record(resident=ID, flags=("newborn-name",)), record("b", resident=ID)),
     Case(
-        "newborn-name",
-        "review",
+        "newborn-under-a-parents-id",
+        "contradicted",
         record(resident=ID),
         record("b", resident=ID, names=(name("王建国之子"),), birth="2026-01-01", flags=("newborn-name",)),
+    ),
+    Case(
+        "borrowed-resident-id",
+        "contradicted",
+        record(resident=ID),
+        record("b", resident=ID, names=(LI,), birth="1975-03-04", flags=("borrowed-id",)),
+    ),
+    Case(
+        "same-national-number-name-near",
+        "same",
+        record(national=("insured-person|1",)),
+        record("b", national=("insured-person|1",), names=(HOMOPHONE,)),
     ),
     Case("nameless-with-id", "review", record(resident=ID), record("b", resident=ID, flags=("nameless",))),
     Case("nameless", "apart", record(**HOME), record("b", flags=("nameless",), **HOME)),
@@ -271,7 +285,10 @@ def test_what_must_never_be_linked_is_not(a: Evidence, b: Evidence) -> None:
         assert not {"newborn-name", "twin-name", "nameless", "borrowed-id", "test"} & {*a.flags, *b.flags}
         assert not (a.resident and b.resident) or a.resident == b.resident
         assert not (a.sex and b.sex) or a.sex == b.sex
-        assert {one.text for one in a.names} & {one.text for one in b.names} or a.resident == b.resident != ""
+        assert not (a.birth and b.birth) or births(a.birth, b.birth) != "apart"
+        assert names(a.names, b.names) in ("same", "sound", "damaged")
+        shared = set(a.national) & set(b.national) or a.resident == b.resident != ""
+        assert shared or names(a.names, b.names) == "same"
         assert found.grade == "certain"
 
 
