@@ -64,8 +64,9 @@ class Clerk:
         return body, _truth(body["id"], person, visit, errors, state)
 
     def _told(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> Resident:
-        """Return whose data the desk got: now and then wholly those of a relative."""
-        if visit.room != "born" and stream.chance(self._rates["id"]["borrowed"]["whole"]):
+        """Return whose data the desk got: now and then, at a visit, wholly those of a relative."""
+        visited = visit.site.kind in ("hospital", "fhir", "mch") or visit.room == "visit"
+        if visited and visit.room != "born" and stream.chance(self._rates["id"]["borrowed"]["whole"]):
             relatives = [one for one in _relatives(person) if one.sex == person.sex]
             if relatives:
                 errors.append("borrowed-whole")
