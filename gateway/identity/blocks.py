@@ -109,8 +109,11 @@ def _likely(evidence: Evidence) -> Iterator[tuple[str, str]]:
             yield "birth+mother", f"{birth}|{evidence.mother}"
     if initials and evidence.area:
         yield "name+area", f"{' '.join(sounds)}|{evidence.area}"
-    for one in [one for one in evidence.local if numbers.lasting(one)][:_NUMBERS]:
-        yield "local", one
+    for one in evidence.local:
+        if numbers.lasting(one):
+            yield "local", one
+        elif initials and numbers.card(one):
+            yield "card+initials", f"{one}|{initials}"
 
 
 def _births(evidence: Evidence) -> tuple[str, ...]:

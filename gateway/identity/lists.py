@@ -44,6 +44,7 @@ class _Documents(msgspec.Struct, forbid_unknown_fields=True):
     resident: _Resident
     unverified: list[str]
     copies: list[str]
+    cards: list[str]
     passing: list[str]
     documents: dict[str, list[str]]
     shapes: dict[str, str]
@@ -82,6 +83,7 @@ class Documents:
     resident_claims: frozenset[str]
     unverified: frozenset[str]
     copies: frozenset[str]
+    cards: frozenset[str]
     passing: frozenset[str]
     kinds: Mapping[str, str]
     shapes: tuple[tuple[str, re.Pattern[str]], ...]
@@ -129,6 +131,7 @@ def documents() -> Documents:
         frozenset(resident.claims),
         frozenset(told.unverified),
         frozenset(told.copies),
+        frozenset(told.cards),
         frozenset(told.passing),
         kinds,
         shapes,

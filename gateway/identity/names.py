@@ -118,7 +118,7 @@ def _newborn(flat: str) -> tuple[tuple[str, ...], str]:
         match = pattern.fullmatch(flat)
         if match is not None:
             twin = dummies.twins.fullmatch(match[2]) is not None
-            return ("newborn-name", "twin-name") if twin else ("newborn-name",), match[1]
+            return ("newborn-name", "twin-name") if twin else ("newborn-name",), match[1] or ""
     return (), ""
 
 

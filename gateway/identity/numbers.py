@@ -77,8 +77,12 @@ def _told_by(damaged: str, proven: str) -> bool:
 
 def lasting(local: str) -> bool:
     """Say whether a local number stays with one person: a visit card or a number of the day is handed on."""
-    series = _SERIES.search(local.partition("|")[0])
-    return series is None or series["kind"] not in lists.documents().passing
+    return _kind(local.partition("|")[0]) not in lists.documents().passing
+
+
+def card(local: str) -> bool:
+    """Say whether a local number is that of a card, which a person has until it is lost and handed on."""
+    return _kind(local.partition("|")[0]) in lists.documents().cards
 
 
 def folded(raw: str) -> str:
@@ -113,6 +117,13 @@ def _of_one_day(period: Any) -> bool:
     return isinstance(period, dict) and isinstance(period.get("end"), str) and period.get("start") == period["end"]
 
 
+@lru_cache(maxsize=4096)
+def _kind(system: str) -> str:
+    """Return which of an institution's own series a system is, '' for others'."""
+    series = _SERIES.search(system)
+    return series["kind"] if series else ""
+
+
 @lru_cache(maxsize=32768)
 def _judged(system: str, raw: str, told: str) -> _Judged | None:
     """Return what one identifier proves, None where it says nothing: a dummy, a masked number, words for none."""
@@ -120,8 +131,7 @@ def _judged(system: str, raw: str, told: str) -> _Judged | None:
     value = folded(raw)
     if not value or len(value) > known.longest or value.lower() in lists.dummies().words:
         return None
-    series = _SERIES.search(system)
-    kind = series["kind"] if series else ""
+    kind = _kind(system)
     if kind in known.unverified:
         return _resident(value, trusted=False)
     claims = told in known.resident_claims and resident.read(value).proven

@@ -38,7 +38,7 @@ def but(**changed):
 def test_a_record_that_tells_all_has_at_most_twelve_keys():
     assert kinds(WHOLE) == [
         "resident", "national", "national", "document", "phone+initials", "phone+birth", "birth+initials", "birth+area",
-        "birth+mother", "name+area", "local",
+        "birth+mother", "name+area", "local", "card+initials",
     ]  # fmt: skip
     many = but(
         phones=("10012345601", "10012345602", "10012345603"),
@@ -67,6 +67,7 @@ def test_keys_are_signed_sixty_four_bits_and_differ_between_kinds():
     but(resident="", national=(), documents=(), birth="", phones=(), mother="", local=()),  # name and village
     but(resident="", national=(), documents=(), names=(), phones=(), area="", local=()),  # birth date and mother
     but(resident="", national=(), documents=(), names=(), phones=(), area="", birth="", mother=""),  # the number of a site
+    Evidence(site="b", names=(LI,), local=WHOLE.local[1:]),  # name and visit card
     Evidence(site="b", resident=OWN), Evidence(site="b", national=WHOLE.national[1:]), Evidence(site="b", documents=WHOLE.documents),
 ])  # fmt: skip
 def test_two_things_in_common_or_one_number_are_enough_to_meet(other):

@@ -77,7 +77,7 @@ def test_persons_nobody_could_name(told):
 @pytest.mark.parametrize(("told", "parent", "twin"), [
     ("张三之子", "张三", False), ("陈玘之女", "陈玘", False), ("张三之大女", "张三", True), ("张三之次子", "张三", False), ("李四之子甲", "李四", True),
     ("李四双胞胎之一", "李四", True), ("王五妹大双", "王五妹", True), ("张三之女1", "张三", True), ("赵六妹的儿子", "赵六妹", False), ("张三（新生儿）", "张三", False),
-    ("张三之婴", "张三", False), ("张三之女B", "张三", True), ("新生儿张三", "张三", False), ("張三之子", "张三", False),
+    ("张三之婴", "张三", False), ("张三之女B", "张三", True), ("新生儿张三", "张三", False), ("張三之子", "张三", False), ("Baby boy of Zhang San", "zhangsan", False), ("Newborn girl", "", False),
 ])  # fmt: skip
 def test_a_newborn_named_after_its_parent(told, parent, twin):
     found = names.of_names([{"text": told}])
@@ -85,7 +85,9 @@ def test_a_newborn_named_after_its_parent(told, parent, twin):
     assert found.parent == parent
 
 
-@pytest.mark.parametrize("told", ["王之子", "李宝宝", "张小双", "林之儿", "孙女", "李婴宁", "宋之问"])
+@pytest.mark.parametrize(
+    "told", ["王之子", "Testino Baby", "Babykina Anna", "李宝宝", "张小双", "林之儿", "孙女", "李婴宁", "宋之问"]
+)
 def test_names_that_only_sound_like_a_newborns(told):
     assert names.of_names([{"text": told}]).flags == ()
 
