@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.identity import strangers
 from gateway.identity.fields import Field
 from gateway.identity.program import keys_of, leveller, levels_of
+from gateway.identity.strangers import Strangers, believed
 from gateway.identity.training import Estimate, Sample, Weights
 
 _WANTED = (
@@ -39,6 +39,7 @@ class _Bench:
 
         self._splink = splink
         self._sample = sample
+        self._strangers = Strangers(sample)
         connection = duckdb.connect(":memory:", config={"threads": 1})  # one thread: the same sums every time
         self._api = api(connection)
         for test, field in zip(sample.model.program, sample.model.fields, strict=True):
@@ -49,7 +50,7 @@ class _Bench:
         """Return m, u, the prior and the charts: u of random pairs, then m, then u of strangers alone, and m again."""
         prior = self._prior(self._linker(self._sample.model.prior, {}))
         found = self._found(self._taught(prior, {}), prior)
-        clean = strangers.shares(self._sample, found, prior)
+        clean = self._strangers.shares(found, prior)
         told = {
             field: {name: (m, clean[field][name]) for name, (m, _) in levels.items()} for field, levels in found.items()
         }
@@ -111,16 +112,16 @@ class _Bench:
         return self._splink.Linker(self._table, settings, log_level=None)
 
     def _found(self, linker: Any, prior: float) -> Weights:
-        """Return m and u by field and level; of what the sample is too small to see, what the model said or less."""
+        """Return m and u by field and level; of what the records are too few to see, what the model said or less."""
         told = {one["output_column_name"]: one for one in linker.misc.save_model_to_json()["comparisons"]}
-        count = len(self._sample.records)
-        true, strange = max(prior * count * (count - 1) / 2, 1.0), self._sample.pairs
+        count, strange = len(self._sample.records), self._sample.pairs
         weights = {}
         for field in self._sample.model.fields:
             levels = {one["label_for_charts"]: one for one in told[field.name]["comparison_levels"]}
+            true = prior * count * (count - 1) / 2 * self._strangers.told(field.name)
             weights[field.name] = {
                 name: (
-                    max(levels[name].get("m_probability", 0.0), min(level.m, 1 / true)),
+                    believed(true * levels[name].get("m_probability", 0.0), true, level.m),
                     max(levels[name].get("u_probability", 0.0), min(level.u, 1 / strange)),
                 )
                 for name, level in field.levels.items()
