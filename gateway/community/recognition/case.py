@@ -9,7 +9,7 @@ from gateway.community.recognition.items import Cover, Imaging, Item
 from gateway.community.recognition.knowledge import Knowledge
 from gateway.community.recognition.marks import Mark, split
 from gateway.community.recognition.places import House
-from gateway.community.recognition.policy import Window
+from gateway.community.recognition.policy import STATES, UNPROVEN, Standing, Window
 from gateway.errors import GatewayError
 from gateway.fhir import temporal
 
@@ -51,6 +51,14 @@ class Case:
     def emergency(self) -> bool:
         """Say whether the order belongs to an emergency: shown as information, never counted (R13)."""
         return self.context.patient == "emergency" or not self.order.circumstances.isdisjoint({"emergency", "rescue"})
+
+    @property
+    def standing(self) -> Standing:
+        """Return how the issuer stood on the day of sampling, for the ordered item or for the one that covers it."""
+        items = (self.ordered,) if self.found is self.ordered else (self.ordered, self.found)
+        policy, issuer, receiver, day = self.knowledge.policy, self.issuer, self.context.receiver, self.measured_on
+        stands = [policy.standing(one, self.parts(one), issuer, receiver, day) for one in items if one is not None]
+        return min(stands, key=lambda one: STATES.index(one.state), default=UNPROVEN)
 
     def parts(self, item: Item | None) -> tuple[Item, ...]:
         """Return the analytes of a panel."""

@@ -120,7 +120,10 @@ def closed(
     for panel in items.values():
         if isinstance(panel, Panel):
             reason = f"china.md §4.3 G3: a panel covers its analyte; {panel.source}"
-            found |= {(panel.id, part): Cover(whole=panel.id, part=part, source=reason) for part in panel.analytes}
+            found |= {
+                (panel.id, part): Cover(whole=panel.id, part=part, source=reason, assumed=panel.assumed)
+                for part in panel.analytes
+            }
     while chained := _chains(found):
         found |= chained
     return found

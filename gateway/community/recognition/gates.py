@@ -75,36 +75,27 @@ def listed(asked: Case) -> Fault | None:
 
 
 def quality(asked: Case) -> Fault | None:
-    """G5: EQA or IQC passed and not suspended on the day of sampling, or an accepted mark."""
-    state = _standing(asked)
-    if state == "suspended":
+    """G5: EQA or IQC passed and not suspended on the day of sampling, or an accepted mark.
+
+    A mark is forbidden to those who did not join its scope's evaluation (china.md §4.2), so it does not count for them.
+    """
+    stand = asked.standing
+    if stand.state == "suspended":
         return Fault("NO_QC", "suspended")
-    if state or _accepted(asked):
-        return None
-    if not asked.marks:
-        return Fault("NO_QC", "unproven")
-    scopes = asked.knowledge.policy.scopes
-    strange = next((mark for mark in asked.marks if scopes.of(mark, asked.issuer) is None), None)
-    known = next((mark for mark in asked.marks if scopes.of(mark, asked.issuer) is not None), None)
-    if known is not None:
-        return Fault("MARK_SCOPE", "other-scope", known.text)
-    return Fault("MARK_SCOPE", "unknown-scope", strange.text if strange else "")
-
-
-def _standing(asked: Case) -> str:
-    """Return suspended, or eqa or iqc of what passed for the ordered or the found item, else nothing."""
-    stands = [
-        asked.knowledge.policy.standing(one, asked.parts(one), asked.issuer, asked.context.receiver, asked.measured_on)
-        for one in dict.fromkeys(filter(None, (asked.ordered, asked.found)))
+    scopes = [(mark, asked.knowledge.policy.scopes.of(mark, asked.issuer)) for mark in asked.marks]
+    reaching = [
+        scope for _, scope in scopes if scope is not None and scope.reaches(asked.issuer, asked.context.receiver)
     ]
-    if any(stand.state == "suspended" for stand in stands):
-        return "suspended"
-    return next((stand.by for stand in stands if stand.state == "passed"), "")
-
-
-def _accepted(asked: Case) -> bool:
-    scopes = (asked.knowledge.policy.scopes.of(mark, asked.issuer) for mark in asked.marks)
-    return any(scope is not None and scope.reaches(asked.issuer, asked.context.receiver) for scope in scopes)
+    if stand.state == "passed" or any(scope.id not in stand.outside for scope in reaching):
+        return None
+    if reaching or not scopes:
+        return Fault("NO_QC", "not-joined" if reaching else "unproven")
+    told = next((mark for mark, scope in scopes if scope is not None), None)
+    return (
+        Fault("MARK_SCOPE", "other-scope", told.text)
+        if told
+        else Fault("MARK_SCOPE", "unknown-scope", scopes[0][0].text)
+    )
 
 
 def window(asked: Case) -> Fault | None:
@@ -144,7 +135,7 @@ GATES: tuple[tuple[str, Callable[[Case], Fault | None]], ...] = (
 
 
 def _advice(asked: Case, gate: str, fault: Fault, passed: tuple[str, ...]) -> Advice:
-    row, age = asked.window() if "G2" in passed else None, asked.age_us
+    row, age = asked.window(), asked.age_us
     days = age // DAY_US if age is not None else None
     left = (row.days * DAY_US - age) // DAY_US if row is not None and age is not None else None
     numbers = {"age": _text(days), "days": _text(row.days if row else None), "left": _text(left)}
@@ -164,7 +155,7 @@ def _advice(asked: Case, gate: str, fault: Fault, passed: tuple[str, ...]) -> Ad
         found=asked.found.id if asked.found else "",
         issuer=asked.issuer.code,
         cover=asked.cover.source if asked.cover else "",
-        quality=(_standing(asked) or "mark") if "G5" in passed else "",
+        quality=(asked.standing.by or "mark") if "G5" in passed else "",
         age=days,
         window=row.days if row else None,
         window_source=row.source if row else "",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -13,6 +13,7 @@ from gateway.community.recognition.words import folded
 
 _LEAST = 60.0
 _LONGEST = 200
+_CACHED = 4096
 
 
 class Hint(NamedTuple):
@@ -29,12 +30,22 @@ class Index:
 
     names: Mapping[str, tuple[tuple[str, str], ...]]
     """Folded name -> (item, name as written)."""
+    cache: dict[tuple[str, int], tuple[Hint, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """What was asked lately: one unmapped item comes with every order of a day."""
 
     def like(self, name: str, most: int) -> tuple[Hint, ...]:
         """Return the best items by likeness of a name without its mark, each once; an odd or empty name has none."""
         wanted = folded(split(name[:_LONGEST]).name)
         if not wanted:
             return ()
+        found = self.cache.get((wanted, most))
+        if found is None:
+            if len(self.cache) >= _CACHED:
+                self.cache.clear()
+            found = self.cache[wanted, most] = self._like(wanted, most)
+        return found
+
+    def _like(self, wanted: str, most: int) -> tuple[Hint, ...]:
         best: dict[str, Hint] = {}
         for text, score, _ in process.extract(
             wanted, self.names.keys(), scorer=fuzz.ratio, score_cutoff=_LEAST, limit=4 * most

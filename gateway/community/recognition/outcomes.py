@@ -23,7 +23,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     *_some("G2", "NOT_FINAL", "preliminary withdrawn unknown"),
     *_some("G3", "ITEM_DIFF", "order-unmapped result-unmapped other-item specimen method modality part contrast side"),
     *_some("G4", "NOT_LISTED", "issuer-unknown no-list not-on-list level"),
-    *_some("G5", "NO_QC", "suspended unproven"),
+    *_some("G5", "NO_QC", "suspended not-joined unproven"),
     *_some("G5", "MARK_SCOPE", "other-scope unknown-scope"),
     *_some("G6", "EXPIRED", "no-time no-window too-old later"),
     *_some("G7", "NOT_USABLE", "no-value unit no-range specimen unreachable"),

@@ -87,7 +87,8 @@ class Scopes:
         if relative is None or len(issuer.area) < relative.digits:
             return None
         area = issuer.area[: relative.digits]
-        return Scope(id=area, zh=area, en=area, level=relative.level, areas=(area,), source=relative.source)
+        named = next((one for one in self.scopes.values() if one.areas == (area,)), None)
+        return named or Scope(id=area, zh=area, en=area, level=relative.level, areas=(area,), source=relative.source)
 
 
 def spelled(

@@ -80,11 +80,17 @@ class Exceptional(Entry, frozen=True, kw_only=True):
     items: tuple[str, ...] = msgspec.field(name="for")
 
 
-class Standing(NamedTuple):
-    """How a house stands for an item: passed, suspended or unproven; `by` is eqa or iqc of what passed."""
+State = Literal["suspended", "passed", "unproven"]
+STATES: tuple[State, ...] = ("suspended", "passed", "unproven")
+"""From what outweighs the others to what says nothing."""
 
-    state: Literal["passed", "suspended", "unproven"]
+
+class Standing(NamedTuple):
+    """How a house stands for an item; `by` is eqa or iqc of what passed, `outside` the scopes it did not join."""
+
+    state: State
     by: str = ""
+    outside: frozenset[str] = frozenset()
 
 
 UNPROVEN = Standing("unproven")
@@ -136,7 +142,7 @@ class Policy:
             return Standing("suspended")
         if own.state == "unproven" and others and all(one.state == "passed" for one in others):
             return others[0]
-        return own
+        return own._replace(outside=own.outside.union(*(one.outside for one in others)))
 
     def _standing(self, item: Item, issuer: House, receiver: House, day: date) -> Standing:
         rows = [
@@ -149,7 +155,7 @@ class Policy:
             reaches = row.kind == "eqa" and self._reaches(row.scope, issuer, receiver)
             if row.status == "passed" and (inside or reaches):
                 return Standing("passed", row.kind)
-        return UNPROVEN
+        return Standing("unproven", outside=frozenset(row.scope for row in rows if row.status == "not-joined"))
 
     def exception(self, item: Item, parts: Iterable[Item], circumstances: Set[str]) -> Exceptional | None:
         """Return the first row that justifies a repeat; of a panel, one for any of its analytes."""
