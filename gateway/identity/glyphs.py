@@ -29,18 +29,16 @@ def _private() -> dict[int, str]:
 _PRIVATE = _private()
 
 
-def mended(raw: str) -> tuple[str, bool]:
-    """Return a name with every character that can be told, UNREADABLE for the others, and whether it was damaged."""
+def mended(raw: str) -> str:
+    """Return a name with every character that can be told, and UNREADABLE for each of the others."""
     if raw.isascii() and not _ODD.search(raw):
-        return raw, False
+        return raw
     text = _WRITTEN.sub(_character, raw).translate(_PRIVATE)
-    found = _decoded(text)
-    told = _TWICE_BROKEN.sub(UNREADABLE, text if found is None else found)
+    told = _TWICE_BROKEN.sub(UNREADABLE, _decoded(text) or text)
     told = _LOST.sub(UNREADABLE, _DESCRIBED.sub(UNREADABLE, unicodedata.normalize("NFKC", told)))
-    damaged = found is not None or UNREADABLE in told
-    if damaged and holds_han(told):
+    if UNREADABLE in told and holds_han(told):
         told = _NEITHER.sub(UNREADABLE, told)
-    return told.translate(lists.variants()), damaged
+    return told.translate(lists.variants())
 
 
 def holds_han(text: str) -> bool:

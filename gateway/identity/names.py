@@ -27,7 +27,7 @@ _MOST = 4
 class Name(msgspec.Struct, frozen=True, array_like=True):
     """One name for matching: its text, surname and given name, and how it sounds without tones.
 
-    `damaged` is one that holds what nobody can read, told as "?", or that had to be read again in another encoding.
+    `damaged` is one that holds what nobody can read, told as "?".
     """
 
     text: str
@@ -91,12 +91,9 @@ def _entry(told: dict[str, Any]) -> Iterator[_Read]:
 @lru_cache(maxsize=32768)
 def _read(text: str, family: str, given: str) -> _Read:
     """Return what one name says; the whole text counts unless only the parts are Chinese."""
-    whole, broken = glyphs.mended(text)
-    last, broken_last = glyphs.mended(family)
-    first, broken_first = glyphs.mended(given)
+    whole, last, first = glyphs.mended(text), glyphs.mended(family), glyphs.mended(given)
     if glyphs.holds_han(last + first) and not glyphs.holds_han(whole):
-        whole, broken = "", False
-    damaged = broken or (not whole and (broken_last or broken_first))
+        whole = ""
     flat = _NOISE.sub("", whole or last + first).lower()[:_LONGEST]
     if not flat or flat in lists.dummies().words or whole.strip().lower() in lists.dummies().words:
         return _NOTHING
@@ -107,7 +104,7 @@ def _read(text: str, family: str, given: str) -> _Read:
         return _Read(flags=flags)
     if lists.dummies().tests.fullmatch(flat):
         flags += ("test",)
-    name = _chinese(whole, last, first, damaged) if glyphs.holds_han(flat) else _latin(whole, last, first, damaged)
+    name = (_chinese if glyphs.holds_han(flat) else _latin)(whole, last, first)
     return _Read(name, flags, parent, name is not None and glyphs.holds_han(name.text))
 
 
@@ -122,7 +119,7 @@ def _newborn(flat: str) -> tuple[tuple[str, ...], str]:
     return (), ""
 
 
-def _chinese(whole: str, family: str, given: str, damaged: bool) -> Name | None:
+def _chinese(whole: str, family: str, given: str) -> Name | None:
     """Return a Chinese name from its text, else from its parts whichever way round they are."""
     ordered = _ordered(_bare(family), _bare(given))
     if whole:
@@ -130,13 +127,13 @@ def _chinese(whole: str, family: str, given: str, damaged: bool) -> Name | None:
     dotted = _DOTS.split(_BRACKETED.sub("", _LATIN_IN_HAN.sub("", whole or family)).strip())
     text = _TITLES.sub("", ordered)
     if text != ordered or len(text) == 1:  # 张先生, or the surname alone: the given name is not told
-        text, damaged = text + UNREADABLE, True
+        text += UNREADABLE
     if not text.replace(UNREADABLE, ""):
         return None
     last = _bare(dotted[0]) if len(dotted) > 1 and _bare(dotted[0]) else _family(text)
     last = last if text.startswith(last) else _family(text)
     rest = text[len(last) :] if last else ""
-    return Name(text, last, rest, " ".join(_sounds(text)), damaged or UNREADABLE in text)
+    return Name(text, last.replace(UNREADABLE, ""), rest, " ".join(_sounds(text)), UNREADABLE in text)
 
 
 def _of_words(whole: str, ordered: str, swapped: str) -> str:
@@ -198,11 +195,11 @@ def _sounds(text: str) -> tuple[str, ...]:
     return compound[:2] + found[2:] if compound and len(text) > 2 else found
 
 
-def _latin(whole: str, family: str, given: str, damaged: bool) -> Name | None:
+def _latin(whole: str, family: str, given: str) -> Name | None:
     """Return a name in Latin or other letters; pinyin in Chinese order, others given name first."""
     last, first = romanized.parts(_BRACKETED.sub("", whole), family, given)
-    text = "".join(last + first)
-    if sum(one.isalpha() for one in text) < 2 or (damaged and text.replace(UNREADABLE, "").isascii() is False):
+    text, damaged = "".join(last + first), UNREADABLE in (whole or family + given)
+    if sum(one.isalpha() for one in text) < 2 or (damaged and not text.isascii()):
         return None
     if romanized.syllables(text):
         sound = " ".join(one for word in (*last, *first) for one in romanized.syllables(word) or (word,))
