@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import statistics
 import tempfile
 import time
@@ -41,6 +42,7 @@ from gateway.store.values import NewVersion, Op
 ALL = Scope.everything()
 RESIDENT = "urn:oid:2.16.156.10011.1.3"
 BATCH = 2000
+_NUMBERED = re.compile(rb"\|B(\d+)\^")
 Json = dict[str, Any]
 
 
@@ -60,7 +62,7 @@ def main() -> None:
     """Run the benchmark and print one table."""
     asked = _arguments()
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as home:
-        run = Run(asked, Path(home))
+        run = Run(asked, asked.store or Path(home))
         try:
             table = run.table()
         finally:
@@ -79,6 +81,7 @@ def _arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--known", type=float, default=0.7, help="share of the reports that are of known patients")
     parser.add_argument("--population", type=Path, help="folder of an earlier population, or where to keep a new one")
+    parser.add_argument("--store", type=Path, help="folder of a store that an earlier run filled, or to keep one in")
     parser.add_argument("--profile", type=Path, help="write a profile of the matching and one of the linking there")
     return parser.parse_args(words)
 
@@ -105,15 +108,14 @@ class Run:
 
     def table(self) -> Json:
         """Fill the store and return the table of what was measured."""
-        fill_s = self._fill()
+        filled = self._filled()
+        matches = self._matches()
+        print(json.dumps(matches, indent=1), file=sys.stderr)  # the rest takes a while
         return {
             "database": self.asked.database,
             "persons": self.asked.persons,
-            "records": self.counted["records"],
-            "keys a record": round(self.counted["keys"] / self.counted["records"], 1),
-            "bytes a record, all tables": round(self._disk() / self.counted["records"]),
-            "filled in s": round(fill_s),
-            **self._matches(),
+            **filled,
+            **matches,
             **(self._ingest() if self.asked.messages else {}),
             "memory MB of this process": round(psutil.Process().memory_full_info().uss / 1e6),
             "machine": f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}",
@@ -127,22 +129,34 @@ class Run:
 
     # --- the store ----------------------------------------------------------------------------------------------------
 
-    def _fill(self) -> float:
+    def _filled(self) -> Json:
+        """Fill the store, unless an earlier run did, and return what is told of it."""
         folder = self.asked.population or self.home / "population"
         if not (folder / TRUTH).exists():
             populate(folder, persons=self.asked.persons, seed=5)
-        chance = random.Random(5)
-        wanted = self.asked.asked * self.asked.runs
+        chance, note = random.Random(5), self.home / "filled.json"
         total = sum(1 for _ in records(folder))
-        held = set(chance.sample(range(total), min(2 * wanted, total // 10)))
-        started, stored = time.monotonic(), iter(records(folder))
-        kept = self._apart(stored, held)
-        while batch := list(islice(kept, BATCH)):
-            self._put(batch)
+        held = set(chance.sample(range(total), min(self._wanted(), total // 10)))
+        kept, started = self._apart(iter(records(folder)), held), time.monotonic()
+        if note.exists():
+            for _ in kept:
+                pass
+        else:
+            while batch := list(islice(kept, BATCH)):
+                self._put(batch)
+            self._skip()
+            self.store.checkpoint()
+            records_, keys = self.counted["records"], self.counted["keys"]
+            told = {"records": records_, "keys a record": round(keys / records_, 1)}
+            told |= {"bytes a record, all tables": round(sum(self.store.sizes().values()) / records_)}
+            note.write_text(json.dumps(told | {"filled in s": round(time.monotonic() - started)}), "utf-8")
         chance.shuffle(self.held)
-        self._skip()
-        self.store.checkpoint()
-        return time.monotonic() - started
+        found: Json = json.loads(note.read_text("utf-8"))
+        return found
+
+    def _wanted(self) -> int:
+        fresh = round(self.asked.messages * (1 - self.asked.known)) * (2 * self.asked.runs + 2)
+        return int(self.asked.asked * self.asked.runs + fresh + 100)
 
     def _apart(self, stored: Iterator[Record], held: set[int]) -> Iterator[Record]:
         for number, record in enumerate(stored):
@@ -160,9 +174,6 @@ class Run:
             tx.evidence_put(told)
         self.counted["records"] += len(batch)
         self.counted["keys"] += sum(len(one.keys) for one in told)
-
-    def _disk(self) -> int:
-        return sum(self.store.sizes().values())
 
     # --- who is it? ---------------------------------------------------------------------------------------------------
 
@@ -235,15 +246,14 @@ class Run:
         }
 
     def _messages(self, patients: Iterator[Record], turn: int) -> list[bytes]:
-        reports = Reports(seed=turn + 1)
-        chance, known, found = random.Random(turn), list[str](), list[bytes]()
-        for number in range(self.asked.messages):
-            fresh = next(patients, None) if not known or chance.random() >= self.asked.known else None
-            if fresh is not None:
-                known.append(_pid(fresh.body, f"{turn}-{number}"))
-            report = reports.next().split(b"\r")
-            report[1] = (known[-1] if fresh else chance.choice(known)).encode()
-            found.append(b"\r".join(report))
+        """Return reports of patients whom the hospital meets for the first time in them, and again and again."""
+        fresh = list(islice(patients, round(self.asked.messages * (1 - self.asked.known))))
+        segments = [_pid(record.body, f"{turn}-{number}").encode() for number, record in enumerate(fresh)]
+        found = []
+        for report in islice(Reports(seed=turn + 1, patients=len(fresh)), self.asked.messages):
+            lines = report.split(b"\r")
+            lines[1] = segments[int(_NUMBERED.search(lines[1])[1])]  # type: ignore[index]  # it is always there
+            found.append(b"\r".join(lines))
         return found
 
     def _work(self, messages: list[bytes], *, linked: bool) -> tuple[float, float]:

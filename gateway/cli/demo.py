@@ -16,12 +16,13 @@ import click
 
 from gateway import clock
 from gateway import simulate as county
-from gateway.cli import serve, tour
+from gateway.cli import serve, sharing, tour
 from gateway.cli.options import console, setting_options
 from gateway.cli.score import Judge
 from gateway.cli.send import Sender
 from gateway.errors import GatewayError, Transient
 from gateway.formats import mllp
+from gateway.identity.linker import AT
 from gateway.settings import Settings, load
 from gateway.store.engine import Store, open_store
 from gateway.store.values import State
@@ -114,10 +115,11 @@ def _tour(settings: Settings) -> None:
         folder = settings.data / "county"
         tour.came_in(store, answers)
         tour.became(store)
-        person = tour.one_patient(settings, folder)
+        person = sharing.one_person(settings, folder)
         tour.parked(store)
         tour.explained(settings, store)
         tour.judged(Judge(store, folder).score())
+        sharing.linked(store, folder)
     finally:
         store.close()
     tour.addresses(settings, person)
@@ -172,16 +174,17 @@ def _into_folders(settings: Settings, entries: Sequence[Entry]) -> None:
 
 
 def _settle(store: Store) -> None:
-    """Wait until every stored message and file is applied, parked or held."""
+    """Wait until every stored message and file is applied, parked or held, and all who are one person are linked."""
     _wait(lambda: _quiet(store), "the messages were stored but not worked off; is the worker running?")
 
 
 def _quiet(store: Store) -> bool:
     with store.read() as tx:
         picked, file = tx.cursor("arrivals"), tx.file_next()
+        unlinked = tx.changes_since(tx.cursor(AT), 1, "Patient")
         counts = tx.work_counts()
     waiting = sum(count for (_, state), count in counts.items() if state in (State.QUEUED, State.RETRY))
-    return file is None and not waiting and picked >= store.inbox.last_id()
+    return file is None and not waiting and not unlinked and picked >= store.inbox.last_id()
 
 
 def _wait(done: Any, otherwise: str) -> None:

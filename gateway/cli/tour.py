@@ -1,11 +1,9 @@
-"""The pages of the guided tour: what came in from whom, one patient's record, what was parked, one explanation."""
+"""The pages of the guided tour: what came in from whom, what it became, what was parked, one explanation."""
 
 import json
-import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -21,11 +19,9 @@ from gateway.store.engine import Store
 from gateway.store.values import State, WorkFilter
 from gateway.wiring import open_catalog
 
-_RESIDENT = "urn:oid:2.16.156.10011.1.3"
 _MOST = 100_000
 _SHOWN = 12
 _EXPLAINED = ("Observation", "ORU")
-_TYPES = ("Encounter", "Condition", "DiagnosticReport", "MedicationRequest", "CarePlan", "ServiceRequest", "Coverage")
 _MOMENTS = ("effectiveDateTime", "authoredOn", "recordedDate", "issued", "created", "dateTime")
 
 
@@ -57,56 +53,14 @@ def became(store: Store) -> None:
     console.print(table)
 
 
-def one_patient(settings: Settings, folder: Path) -> str:
-    """Show what the record holds of one resident whom most sites know; return the address part that finds them."""
-    base = f"{serve.address(settings)}/fhir"
-    found = [(_patients(base, person), person) for person in _known_best(folder)]
-    patients, person = max(found, key=lambda pair: (len({_site(one) for one in pair[0]}), _weight(base, pair[0])))
-    table = Table("site", "what", "when", "says", title=f"One resident's record, from {len(patients)} sites' Patients")
-    for patient in patients:
-        for row in _facts(base, patient):
-            table.add_row(_site(patient), *row)
-    console.print(table)
-    return _by_number(person)
-
-
-def _known_best(folder: Path) -> list[Mapping[str, Any]]:
-    """Return the few true persons whom most sites know."""
-    with (folder / "persons.jsonl").open(encoding="utf-8") as lines:
-        people = [json.loads(line) for line in lines]
-    return sorted(people, key=lambda person: -sum(map(len, person["sites"].values())))[:_SHOWN]
-
-
-def _weight(base: str, patients: list[dict[str, Any]]) -> int:
-    return sum(len(list(_facts(base, patient))) for patient in patients)
-
-
-def _patients(base: str, person: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return _search(f"{base}/Patient?{_by_number(person)}")
-
-
-def _by_number(person: Mapping[str, Any]) -> str:
-    return "identifier=" + urllib.parse.quote(f"{_RESIDENT}|{person['id']}")
-
-
-def _facts(base: str, patient: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for kind in _TYPES:
-        for one in _search(f"{base}/{kind}?patient={patient['id']}&_count=5"):
-            yield kind, _when(one), _says(one)
-
-
-def _site(patient: Mapping[str, Any]) -> str:
-    """Return the site that keeps a Patient, from the system of its own numbers or the feed it came by."""
-    source = str(patient.get("meta", {}).get("source", ""))
-    return source.removeprefix("urn:yigong:feed:").split("#")[0]
-
-
-def _when(body: Mapping[str, Any]) -> str:
+def when(body: Mapping[str, Any]) -> str:
+    """Return the moment a resource is about."""
     moment = next((body[name] for name in _MOMENTS if name in body), body.get("period", {}).get("start", ""))
     return str(moment)[:16].replace("T", " ")
 
 
-def _says(body: Mapping[str, Any]) -> str:
+def says(body: Mapping[str, Any]) -> str:
+    """Return in a few words what a resource is."""
     for name in ("code", "medicationCodeableConcept", "type", "reasonCode", "category"):
         value = body.get(name)
         value = value[0] if isinstance(value, list) and value else value
@@ -169,11 +123,12 @@ def addresses(settings: Settings, person: str) -> None:
     """Show three addresses that answer."""
     base = f"{serve.address(settings)}/fhir"
     console.print("\nLook at the record:")
-    console.print(f"  {base}/Patient?{person}", soft_wrap=True)
+    console.print(f"  {base}/Person?{person}", soft_wrap=True)
     console.print(f"  {base}/DiagnosticReport?_sort=-date&_include=DiagnosticReport:result", soft_wrap=True)
     console.print(f"  {base}/CarePlan?_count=5&_include=CarePlan:subject", soft_wrap=True)
 
 
-def _search(address: str) -> list[dict[str, Any]]:
+def search(address: str) -> list[dict[str, Any]]:
+    """Return the resources of a Bundle at an address of ours."""
     with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (our own)
         return [entry["resource"] for entry in json.load(answer).get("entry", [])]

@@ -14,6 +14,8 @@ from gateway.errors import GatewayError, Transient
 from tests.faults.worker_tree import free_port
 from tests.support.county import ROOT
 
+ONE_RECORD = r"one record: (\d+) persons have .* of (\d+) pairs of records (\d+) are joined, (\d+) wrongly"
+
 
 def run(*words, environment=None):
     command = [sys.executable, "-m", "gateway", "demo", *map(str, words)]
@@ -28,13 +30,16 @@ def test_demo_once_shows_what_came_in_what_it_became_and_where_to_look(tmp_path)
     shown = done.stdout
     assert f"port {port} is taken; using " in shown
     urls = re.findall(r"http://127\.0\.0\.1:\d+/fhir/(\w+)\?", shown)
-    assert urls == ["Patient", "DiagnosticReport", "CarePlan"]
+    assert urls == ["Person", "DiagnosticReport", "CarePlan"]
     assert "What came in, from whom" in shown
     for feed in ("county-his", "county-lis", "county-ris", "township-csv", "village-xlsx", "insurer-csv"):
         assert re.search(rf"│ {feed} +│", shown), feed
     assert "key-reused" in shown
     assert re.search(r"│ Patient +│ \d", shown)
-    assert int(re.search(r"One resident's record, from (\d) sites' Patients", shown)[1]) >= 3
+    assert int(re.search(r"One person, (\d) sites", shown)[1]) >= 3
+    assert re.search(r"│ county-hospital +│ DiagnosticReport", shown.partition("finds by its own Patient")[2])
+    several, pairs, joined, wrong = map(int, re.search(ONE_RECORD, shown).groups())
+    assert (several > 100, joined > pairs * 0.9, wrong) == (True, True, 0), shown
     assert re.search(r"OBX-5 +│ OBX\[\d+\]-5", shown)
     good, total = map(int, re.search(r"Against the truth: (\d+) of (\d+)", shown).groups())
     assert total > 300
@@ -129,7 +134,7 @@ def test_the_tour_goes_on_serving_until_told_to_stop(tmp_path):
                 break
         import urllib.request
 
-        (url,) = re.findall(r"http://\S+/fhir/Patient\?\S+", shown)
+        (url,) = re.findall(r"http://\S+/fhir/Person\?\S+", shown)
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert json.load(answer)["entry"][0]["resource"]["name"]
         process.send_signal(signal.SIGINT)
