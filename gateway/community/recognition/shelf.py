@@ -133,7 +133,7 @@ class Shelf:
     def _file(self, path: Path, name: str) -> None:
         try:
             text = path.read_bytes()
-            found = yaml.load(text, Loader=_Loader)  # noqa: S506 - the C form of the safe loader
+            found = parsed(text)
         except (OSError, yaml.YAMLError) as error:
             self.fault(name, f"cannot be read: {' '.join(str(error).split())}")
             return
@@ -192,6 +192,11 @@ class Shelf:
         found.pop(key, None)
         if not entry.strike:
             found[key] = entry
+
+
+def parsed(text: bytes) -> Any:
+    """Return what a YAML text holds; raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - the C form of the safe loader
 
 
 def _entries(head: Head, section: str, entries: Any) -> Iterator[Raw]:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.community.recognition import outcomes
 from gateway.community.recognition.advice import Show
+from gateway.community.recognition.case import case
 from gateway.community.recognition.catalogue import Coding
 from gateway.community.recognition.facts import Value
 from gateway.community.recognition.gates import GATES
@@ -303,3 +304,10 @@ def test_an_emergency_is_never_interrupted_whatever_fails():
 
 def test_the_receiver_itself_may_be_the_issuer():
     assert outcome(found=result(issuer=HERE)) == PASSED
+
+
+@pytest.mark.parametrize("gate", [test for _, test in GATES])
+def test_a_gate_alone_has_an_answer_to_nothing_at_all(gate):
+    nothing = case(county.Order(()), county.Result(()), county.Context(House(""), county.NOW), county.known())
+    fault = gate(nothing)
+    assert fault is None or Outcome(dict(map(reversed, GATES))[gate], *fault[:2]) in outcomes.OUTCOMES

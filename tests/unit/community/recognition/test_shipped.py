@@ -2,18 +2,20 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
-import yaml
 
 from gateway.community.recognition.items import Imaging, Laboratory, Panel
 from gateway.community.recognition.marks import split
+from gateway.community.recognition.shelf import parsed
 from gateway.search.ucum import measure
 from gateway.settings import shipped
 from gateway.simulate.catalogue import book
 from tests.support.recognition import COUNTY, known
 
 FOLDER = shipped("profiles") / "recognition"
+ROOT = Path(__file__).resolve().parents[4]
 ITEMS = list(known().catalogue.items.values())
 LABORATORY = [item for item in ITEMS if isinstance(item, Laboratory)]
 IMAGING = [item for item in ITEMS if isinstance(item, Imaging)]
@@ -86,7 +88,7 @@ def test_a_loinc_code_has_its_check_digit(item):
 
 
 def test_every_loinc_code_was_found_in_a_published_package_or_list():
-    told = yaml.safe_load((FOLDER.parents[1] / "tools/definitions/published-recognition.yaml").read_text("utf-8"))
+    told = parsed((ROOT / "tools/definitions/published-recognition.yaml").read_bytes())
     assert set(told["loinc"]) == {code for item in ITEMS for code in item.loinc}
     assert all(entry["by"] and entry["names"] for entry in told["loinc"].values())
 
@@ -170,8 +172,8 @@ def test_every_text_is_there_in_both_languages():
 def test_every_file_was_approved_by_a_named_person():
     assert known().pending == ()
     for path in FOLDER.glob("*.yaml"):
-        raw = yaml.safe_load(path.read_text("utf-8").replace(", on:", ", day:"))
-        assert raw["approved"]["by"] and raw["approved"]["day"] and raw["version"], path.name
+        raw = parsed(path.read_bytes())
+        assert raw["approved"]["by"] and raw["approved"]["on"] and raw["version"], path.name
 
 
 def test_the_simulated_county_is_mapped_whole():
