@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from gateway.identity import model as models
-from tests.identity import febrl
+from tests.identity import febrl, febrl_rules
 from tests.unit.cli.conftest import gateway
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
@@ -61,3 +61,14 @@ def test_the_scorer_alone_finds_the_pairs_of_febrl4_and_no_other(name, tmp_path,
     table.append(result.row(f"febrl4 {name} (held out)"))
     assert result.precision == 1.0
     assert result.recall >= least_recall
+
+
+def test_the_production_rules_link_less_and_nothing_wrong(table):
+    model = febrl_rules.trained(febrl.people("dataset3"))
+    results = {}
+    for name, without in (("with ID", ()), ("without ID", ("insurance",))):
+        unseen = febrl.people("dataset4a", "dataset4b", without=without)
+        results[name] = febrl_rules.ruled(model, unseen, febrl.true_pairs(unseen))
+        table.append(results[name].row(f"febrl4 {name}, rules on"))
+    assert [result.wrong for result in results.values()] == [0, 0]
+    assert results["with ID"].linked > results["without ID"].linked
