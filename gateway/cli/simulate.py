@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from gateway import simulate as county
 from gateway.cli.options import console, errors
-from gateway.simulate.population import populate
+from gateway.simulate.population import EXPORTS, REGISTRATIONS, populate
 
 
 @click.command(epilog="Example: gateway simulate --residents 2000 --days 3 --seed 7 --out ./county")
@@ -23,10 +23,21 @@ from gateway.simulate.population import populate
 @click.option(
     "--population", type=click.IntRange(200), help="Write the Patients of so many persons instead of a county."
 )
+@click.option(
+    "--mix", type=click.Choice([REGISTRATIONS, EXPORTS]), default=REGISTRATIONS, show_default=True,
+    help="Of the population: people at desks, or (harder) all that exports make records of.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 def simulate(
-    residents: int, days: int, seed: int, start: datetime, population: int | None, out: Path | None, folder: Path | None
+    residents: int,
+    days: int,
+    seed: int,
+    start: datetime,
+    population: int | None,
+    mix: str,
+    out: Path | None,
+    folder: Path | None,
 ) -> None:
     """Write what the hospital, township centres, village rooms and insurer of an invented county send.
 
@@ -41,15 +52,17 @@ def simulate(
     if target is None:
         raise click.UsageError("name a new folder, as in: gateway simulate --population 100000 --seed 1 ./population")
     if population is not None:
-        _population(target, population, seed)
+        _population(target, population, seed, mix)
     else:
         _county(target, residents, days, seed, start.date())
 
 
-def _population(out: Path, persons: int, seed: int) -> None:
+def _population(out: Path, persons: int, seed: int, mix: str) -> None:
     with Progress(console=errors, transient=True) as progress:
         task = progress.add_task("persons", total=persons)
-        written = populate(out, persons=persons, seed=seed, told=lambda made: progress.update(task, completed=made))
+        written = populate(
+            out, persons=persons, seed=seed, mix=mix, told=lambda made: progress.update(task, completed=made)
+        )
     console.print(
         f"{out}: {written.records} records of {written.persons} persons at {written.sites} sites, "
         "and the truth about each (truth.ndjson)"

@@ -11,15 +11,16 @@ from typing import IO, Any
 import msgspec
 
 from gateway.errors import GatewayError
-from gateway.simulate.catalogue import book
+from gateway.simulate.catalogue import Book, book
 from gateway.simulate.population_families import Settlers
 from gateway.simulate.population_people import Resident
 from gateway.simulate.population_records import Clerk
 from gateway.simulate.population_shapes import HEALTH_RECORD, INSURED, RESIDENT
-from gateway.simulate.population_sites import TABLES, Register, Site, sites
+from gateway.simulate.population_sites import TABLES, Register, Site, rates_of, sites
 from gateway.simulate.streams import Streams
 
 LEAST, MOST = 200, 3_000_000  # fewer show too little; the days have no more ID numbers
+REGISTRATIONS, EXPORTS = "registrations", "exports"
 TRUTH, SUMMARY = "truth.ndjson", "population.json"
 Json = dict[str, Any]
 Told = Callable[[int], None]
@@ -36,25 +37,26 @@ class Populated:
     errors: dict[str, int]
 
 
-def populate(folder: Path, *, persons: int, seed: int, told: Told | None = None) -> Populated:
+def populate(folder: Path, *, persons: int, seed: int, mix: str = REGISTRATIONS, told: Told | None = None) -> Populated:
     """Write that many persons, registered at thirty sites, to a new folder; the same bytes for the same arguments.
 
-    `told` hears the number of persons so far. Raises GatewayError for a folder that is not empty and for a number of
-    persons that cannot be written.
+    `told` hears the number of persons so far. Raises GatewayError for a folder that is not empty, a mix that is none,
+    and a number of persons that cannot be written.
     """
+    rates = rates_of(mix)
     if not LEAST <= persons <= MOST:
         raise GatewayError(f"a population has {LEAST} to {MOST} persons, not {persons}")
     if folder.exists() and any(folder.iterdir()):
         raise GatewayError("the folder is not empty; name a new one", where=str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    with Files(folder) as files:
+    with Files(folder, [site.name for site in sites(rates)]) as files:
         settlers = Settlers(Streams(seed), seed)
-        office = Office(settlers, files, Streams(seed))
+        office = Office(settlers, files, Streams(seed), rates)
         for number, family in families(settlers, persons):
             office.family(number, family)
             if told:
                 told(settlers.made)
-        return _summary(files, persons, seed)
+        return _summary(files, {"persons": persons, "seed": seed, "mix": mix})
 
 
 def families(settlers: Settlers, persons: int) -> Iterator[tuple[int, list[Resident]]]:
@@ -69,10 +71,9 @@ def families(settlers: Settlers, persons: int) -> Iterator[tuple[int, list[Resid
 class Office:
     """Registers families at the sites."""
 
-    def __init__(self, settlers: Settlers, files: "Files", streams: Streams) -> None:
-        found = sites()
-        self._register = Register(found)
-        self._clerk = Clerk(settlers.registrar, found)
+    def __init__(self, settlers: Settlers, files: "Files", streams: Streams, rates: Book) -> None:
+        self._register = Register(sites(rates), rates)
+        self._clerk = Clerk(settlers.registrar, rates)
         self._files = files
         self._streams = streams
 
@@ -101,11 +102,11 @@ def _keys(site: Site, body: Json) -> set[tuple[str, str]]:
 class Files:
     """The files of the folder, open while it is written; use as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: list[str]) -> None:
         self.folder = folder
         self.records = 0
         self.errors: Counter[str] = Counter()
-        self.by_site: dict[str, int] = {site.name: 0 for site in sites()}
+        self.by_site: dict[str, int] = dict.fromkeys(names, 0)
         self._encode = msgspec.json.Encoder().encode
         self._stack = ExitStack()
         self._open: dict[str, IO[bytes]] = {}
@@ -127,13 +128,11 @@ class Files:
         self.errors.update(truth["errors"])
 
 
-def _summary(files: Files, persons: int, seed: int) -> Populated:
+def _summary(files: Files, arguments: Json) -> Populated:
     """Write what the folder holds, and return it."""
     errors = dict(sorted(files.errors.items()))
-    told = {
-        "persons": persons, "seed": seed, "records": files.records, "today": f"{book('population')['today']}",
-        "sites": files.by_site, "errors": errors,
-    }  # fmt: skip
+    today = f"{book('population')['today']}"
+    told = {**arguments, "records": files.records, "today": today, "sites": files.by_site, "errors": errors}
     text = json.dumps(told, ensure_ascii=False, indent=1)
     (files.folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
-    return Populated(persons, files.records, len(files.by_site), errors)
+    return Populated(arguments["persons"], files.records, len(files.by_site), errors)

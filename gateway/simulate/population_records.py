@@ -10,7 +10,7 @@ from gateway.simulate import population_shapes as shapes
 from gateway.simulate.catalogue import Book, book
 from gateway.simulate.population_people import OLD, Home, Registrar, Resident
 from gateway.simulate.population_shapes import Draft
-from gateway.simulate.population_sites import Site, Visit
+from gateway.simulate.population_sites import Visit
 from gateway.simulate.streams import Stream
 from gateway.simulate.values import FEMALE, MALE
 
@@ -26,8 +26,7 @@ class Clerk:
     """Writes records, numbered by site; remembers cards that may be handed on and the numbers of the lines above."""
 
     registrar: Registrar
-    sites: list[Site]
-    _rates: Book = field(default_factory=lambda: book("population"))
+    rates: Book
     _written: dict[str, int] = field(default_factory=dict)
     _cards: dict[str, deque[str]] = field(default_factory=dict)
     _above: dict[str, deque[str]] = field(default_factory=dict)
@@ -43,14 +42,14 @@ class Clerk:
         draft = Draft(site.name, site.kind, visit.room, visit.day)
         draft.serial = self._written[site.name] = self._written.get(site.name, 0) + 1
         draft.resident, draft.own = typed, state == "own"
-        rates = self._rates["name"]
+        rates = self.rates["name"]
         draft.name = wrong.name(
             told.called(visit.day), visit, stream, errors, read=read and stream.chance(rates["from_id"])
         )
         draft.romanised = stream.chance(rates["pinyin"])
         draft.birth = wrong.birth(told, visit, stream, errors, read=read)
         draft.sex = told.sex
-        if stream.chance(self._rates["sex_wrong"]):
+        if stream.chance(self.rates["sex_wrong"]):
             errors.append("sex-wrong")
             draft.sex = FEMALE if told.sex == MALE else MALE
         self._contacts(draft, person, visit, stream, errors)
@@ -66,7 +65,7 @@ class Clerk:
     def _told(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> Resident:
         """Return whose data the desk got: now and then, at a visit, wholly those of a relative."""
         visited = visit.site.kind in ("hospital", "fhir", "mch") or visit.room == "visit"
-        if visited and visit.room != "born" and stream.chance(self._rates["id"]["borrowed"]["whole"]):
+        if visited and visit.room != "born" and stream.chance(self.rates["id"]["borrowed"]["whole"]):
             relatives = [one for one in _relatives(person) if one.sex == person.sex]
             if relatives:
                 errors.append("borrowed-whole")
@@ -77,7 +76,7 @@ class Clerk:
         self, person: Resident, told: Resident, visit: Visit, stream: Stream, errors: list[str]
     ) -> tuple[str, str]:
         """Return the resident ID as typed and its state: own, bad, another, masked or none."""
-        rates, kind, day = self._rates["id"], visit.site.kind, visit.day
+        rates, kind, day = self.rates["id"], visit.site.kind, visit.day
         if day < told.numbered or visit.room == "born":
             mother = told.mother
             if mother and stream.chance(rates["mother"][kind]):
@@ -85,7 +84,7 @@ class Clerk:
                 return mother.resident, "another"
             errors.append("no-number")
             return "", "none"
-        factor = rates["careless"]["factor" if person.careless else "others"]
+        factor = rates["careless"]["factor" if person.careless else "others"] * self.rates["missing"]
         missing = rates["missing"][visit.room or kind]
         if stream.chance(missing["old" if told.age(day) >= OLD else told.stage(day)] * factor):
             errors.append("no-number")
@@ -95,7 +94,7 @@ class Clerk:
         return self._shown(person, visit, stream, errors)
 
     def _shown(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> tuple[str, str]:
-        rates, site = self._rates["id"], visit.site
+        rates, site = self.rates["id"], visit.site
         if stream.chance(rates["borrowed"]["number"]):
             lenders = [one for one in _relatives(person) if one.numbered <= visit.day]
             if lenders:
@@ -118,7 +117,7 @@ class Clerk:
 
     def _contacts(self, draft: Draft, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> None:
         """Add phone, kin and address; the tables of visits have none."""
-        kind, rates = draft.kind, self._rates
+        kind, rates = draft.kind, self.rates
         if visit.room == "visit":
             return
         if kind in rates["phone"]["missing"]:
@@ -128,7 +127,7 @@ class Clerk:
             draft.address = self._address(person, visit, stream, errors)
 
     def _phone(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> str:
-        rates, site = self._rates["phone"], visit.site
+        rates, site = self.rates["phone"], visit.site
         if stream.chance(rates["clerk"].get(site.kind, 0.0)):
             errors.append("clerks-phone")
             since = date(site.since, 1, 1)
@@ -136,7 +135,7 @@ class Clerk:
         if stream.chance(rates["missing"][site.kind]):
             errors.append("no-phone")
             return ""
-        owner = _answering(person, visit.day, stream, self._rates["phones"]["shared"])
+        owner = _answering(person, visit.day, stream, self.rates["phones"]["shared"])
         found = owner.phone(visit.day) if owner else ""
         if not found:
             errors.append("no-phone")
@@ -158,20 +157,21 @@ class Clerk:
 
     def _address(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> str:
         home = person.home(visit.day)
-        if home is not person.homes[0][1] and stream.chance(self._rates["address"]["stale"]):
+        if home is not person.homes[0][1] and stream.chance(self.rates["address"]["stale"]):
             home = person.homes[0][1]
         if home is not person.homes[-1][1]:
             errors.append("old-address")
-        return address(home, stream, house=not stream.chance(self._rates["address"]["house_missing"]))
+        return address(home, stream, house=not stream.chance(self.rates["address"]["house_missing"]))
 
     def _numbers(
         self, draft: Draft, told: Resident, visit: Visit, stream: Stream, errors: list[str], held: Json
     ) -> None:
         """Add the numbers beside the resident ID: insurer's, health record, cards."""
-        kind, rates = draft.kind, self._rates
+        kind, rates = draft.kind, self.rates
         lender = next((one for one in _relatives(told) if one.resident == draft.resident), None)
         insured = lender if lender and "borrowed-number" in errors else told
-        if kind == "insurer" or (visit.room == "visit" and stream.chance(rates["insurance"].get(kind, 0.0))):
+        settled = rates["insurance"].get("visit" if visit.room == "visit" else "desk" if not visit.room else "", {})
+        if kind == "insurer" or (kind in settled and stream.chance(settled[kind])):
             draft.insured = told.insured if kind == "insurer" else insured.insured
         if visit.room != "visit" and stream.chance(rates["health_record"].get(kind, 0.0)):
             draft.record = told.record
@@ -179,7 +179,7 @@ class Clerk:
             draft.card = self._card(draft, stream, errors, held)
 
     def _card(self, draft: Draft, stream: Stream, errors: list[str], held: Json) -> str:
-        rates, cards = self._rates["cards"], self._cards.setdefault(draft.site, deque(maxlen=2 * _ABOVE))
+        rates, cards = self.rates["cards"], self._cards.setdefault(draft.site, deque(maxlen=2 * _ABOVE))
         old = held.get(draft.site)
         if old and not stream.chance(rates["new_each_year"]):
             return str(old)

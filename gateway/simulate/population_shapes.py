@@ -141,10 +141,15 @@ def _proven(number: str) -> bool:
     return resident_id(birth, order // 2, MALE if order % 2 else "2") == number
 
 
+def _insured(draft: Draft) -> list[Json]:
+    return [{"system": INSURED, "value": draft.insured}] if draft.insured else []
+
+
 def _hospital(draft: Draft) -> list[Json]:
     found = [_own(draft, "patient", f"P{draft.serial:07d}", code="LocalID"), *_residents(draft)]
     if draft.card:
         found.append(_own(draft, "visit-card", draft.card, code="IDCard"))
+    found += _insured(draft)
     if draft.room == "born":
         found.append(_own(draft, "admission", f"ZY{draft.day:%Y}{draft.serial:06d}", code="PatientNO"))
     elif draft.room == "emergency":
@@ -155,12 +160,14 @@ def _hospital(draft: Draft) -> list[Json]:
 def _fhir(draft: Draft) -> list[Json]:
     """A sender of FHIR: numbers as they were typed, even where they are none."""
     found = [_own(draft, "patient", f"{draft.serial:08d}")]
-    return [*found, {"system": RESIDENT, "value": draft.resident}] if draft.resident else found
+    found += [{"system": RESIDENT, "value": draft.resident}] if draft.resident else []
+    return [*found, *_insured(draft)]
 
 
 def _mch(draft: Draft) -> list[Json]:
     found = [_own(draft, "patient", f"F{draft.serial:06d}", code="LocalID"), *_residents(draft)]
-    return [*found, _own(draft, "visit-card", draft.card, code="IDCard")] if draft.card else found
+    found += [_own(draft, "visit-card", draft.card, code="IDCard")] if draft.card else []
+    return [*found, *_insured(draft)]
 
 
 def _insurer(draft: Draft) -> list[Json]:
@@ -175,13 +182,13 @@ def _township(draft: Draft) -> list[Json]:
     number = _own(draft, "outpatient", f"{draft.serial % 90 + 1:04d}")
     found = [{**number, "period": {"start": day, "end": day}}, *_residents(draft)]
     found += [_own(draft, "visit-card", draft.card)] if draft.card else []
-    return [*found, {"system": INSURED, "value": draft.insured}] if draft.insured else found
+    return [*found, *_insured(draft)]
 
 
 def _village(draft: Draft) -> list[Json]:
     found = _residents(draft)
     found += [{"system": HEALTH_RECORD, "value": draft.record}] if draft.record else []
-    return [*found, {"system": INSURED, "value": draft.insured}] if draft.insured else found
+    return [*found, *_insured(draft)]
 
 
 _SHAPES = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from gateway.errors import GatewayError
 from gateway.simulate.catalogue import Book, book
 from gateway.simulate.population_people import CONNECTED, TOWNS, VILLAGES_OF_A_TOWN, Resident
 from gateway.simulate.streams import Stream
@@ -36,13 +37,21 @@ class Visit(NamedTuple):
     turn: int
 
 
-def sites() -> list[Site]:
+def rates_of(mix: str) -> Book:
+    """Return the rates of one way of being known, with those that all share; raises GatewayError for another word."""
+    data = book("population")
+    if mix not in data["mixes"]:
+        raise GatewayError(f"a population is one of {', '.join(data['mixes'])}, not {mix}")
+    return {**data, **data["mixes"][mix]}
+
+
+def sites(rates: Book) -> list[Site]:
     """Return the sites in the order of the folder."""
-    data, found = book("population"), []
-    for entry in data["sites"]:
+    found = []
+    for entry in rates["sites"]:
         for number in range(1, entry.get("count", 1) + 1):
             name = entry["site"].format(number)
-            told = {key: entry[key] for key in ("kind", "since", "charset")} | data["weak"].get(name, {})
+            told = {key: entry[key] for key in ("kind", "since", "charset")} | rates["weak"].get(name, {})
             found.append(Site(name=name, **told))
     return found
 
@@ -50,9 +59,9 @@ def sites() -> list[Site]:
 class Register:
     """Says where a person is registered, and when."""
 
-    def __init__(self, found: list[Site]) -> None:
-        self._rates: Book = book("population")
-        self._one = {site.kind: site for site in found if site.kind not in ("township", "village")}
+    def __init__(self, found: list[Site], rates: Book) -> None:
+        self._rates = rates
+        self._alone = [site for site in found if site.kind not in ("township", "village")]
         self._towns = [site for site in found if site.kind == "township"]
         self._villages = [site for site in found if site.kind == "village"]
         # The connected villages lie all over the county: every so many of the 160 has a system.
@@ -62,25 +71,25 @@ class Register:
     def visits(self, person: Resident, stream: Stream) -> list[Visit]:
         """Return all registrations of a person, the earliest first."""
         found = list(self._born(person, stream)) if person.newborn else []
-        for kind, site in self._places(person, stream):
-            rates = self._rates["registered"][kind]
+        for site in self._places(person, stream):
+            rates = self._rates["registered"][site.kind]
             turn = 0
-            chance = rates[self._group(person, kind, rates)]
+            chance = rates[self._group(person, site.kind)]
             while stream.chance(chance) and turn < 4:
                 found.append(self._visit(person, site, turn, stream))
                 turn, chance = turn + 1, rates["more"]
         return sorted(found, key=lambda visit: (visit.day, visit.site.name, visit.turn))
 
-    def _places(self, person: Resident, stream: Stream) -> Iterator[tuple[str, Site]]:
-        yield from self._one.items()
+    def _places(self, person: Resident, stream: Stream) -> Iterator[Site]:
+        yield from self._alone
         home = person.homes[-1][1]
         town = stream.whole(0, TOWNS - 1) if stream.chance(0.06) else home.town
-        yield "township", self._towns[town]
+        yield self._towns[town]
         village = self._connected.get(home.village)
         if village:
-            yield "village", village
+            yield village
 
-    def _group(self, person: Resident, kind: str, rates: Book) -> str:
+    def _group(self, person: Resident, kind: str) -> str:
         age = person.age(self._rates["today"])
         if kind == "mch" and person.sex == FEMALE and 19 <= age <= 45:
             return "woman"
@@ -102,5 +111,5 @@ class Register:
         """Yield the record of the ward a child was born in; twins in the same."""
         twin = person.twin
         first = person.number if twin is None else min(person.number, twin.number)
-        site = self._one["hospital" if first % 10 < 6 else "mch"]
+        site = next(one for one in self._alone if one.kind == ("hospital" if first % 10 < 6 else "mch"))
         yield Visit(site, "born", person.birth + timedelta(days=stream.whole(0, 1)), 0)

@@ -19,6 +19,7 @@ from tests.unit.simulate.test_people import REAL_PHONE, remainder
 
 PERSONS = 4000
 RUN = "import sys; from pathlib import Path; from gateway.simulate.population import populate; populate(Path(sys.argv[1]), persons=200, seed=7)"
+ELSEWHERE = {"no-number", "family-phone", "old-phone", "no-phone", "masked-phone", "old-address"}  # not in the name
 RESIDENT = "urn:oid:2.16.156.10011.1.3"
 OWN_SERIES = re.compile(r"https://yigong\.example/fhir/id/([a-z0-9-]+)/[a-z0-9-]+")
 
@@ -77,7 +78,8 @@ def test_it_has_the_shares_that_were_asked_for(population):
     assert 2.45 < count / PERSONS < 2.75
     assert 0.13 < (states["none"] + states["masked"]) / count < 0.17
     assert 0.006 < states["bad"] / count < 0.014
-    assert 0.16 < errors["family-phone"] / count < 0.23
+    phones = sum("telecom" in body for body in population.bodies.values())
+    assert 0.2 < errors["family-phone"] / phones < 0.45
     assert 0.003 < len({each["person"] for each in population.truth if "twin" in each}) / PERSONS < 0.008
     assert 0.008 < len({each["person"] for each in population.truth if each.get("newborn")}) / PERSONS < 0.012
 
@@ -139,7 +141,8 @@ def test_newborns_are_called_after_the_mother_until_they_have_a_name(population)
 def test_twins_share_the_birth_date_but_not_the_name(population):
     named = {}
     for each in population.truth:
-        if not each["errors"] and "twin" in each and population.bodies[each["id"]].get("birthDate"):
+        plain = ELSEWHERE.issuperset(each["errors"])
+        if plain and "twin" in each and population.bodies[each["id"]].get("birthDate"):
             body = population.bodies[each["id"]]
             named[each["person"]] = (body["name"][0]["text"], body["birthDate"], each["twin"])
     pairs = [(one, named[one[2]]) for one in named.values() if one[2] in named]
@@ -176,6 +179,29 @@ def test_relatives_are_of_fitting_ages():
                 assert 14 <= one.birth.year - parent.birth.year <= 60
             if one.twin:
                 assert (one.twin.birth, one.twin.mother) == (one.birth, one.mother)
+
+
+def test_exports_hold_the_insurers_list_and_visits_without_phone(tmp_path):
+    written = populate(tmp_path / "p", persons=400, seed=3, mix="exports")
+    listed = lines(tmp_path / "p" / "insurer.ndjson")
+    assert written.sites == 30
+    assert len(listed) > 250
+    assert not any(one.keys() & {"telecom", "address", "birthDate"} for one in listed)
+    rows = [one for path in (tmp_path / "p").glob("township-*.ndjson") for one in lines(path)]
+    visits = [one for one in rows if any("period" in each for each in one.get("identifier", ()))]
+    assert visits
+    assert not any(one.keys() & {"telecom", "address"} for one in visits)
+
+
+def test_registrations_ask_for_phone_and_address(population):
+    share = sum("telecom" in body for body in population.bodies.values()) / len(population.bodies)
+    assert 0.75 < share < 0.95
+    assert sum("address" in body for body in population.bodies.values()) / len(population.bodies) > 0.75
+
+
+def test_another_mix_is_refused(tmp_path):
+    with pytest.raises(GatewayError, match="registrations, exports"):
+        populate(tmp_path / "p", persons=200, seed=1, mix="both")
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path):
