@@ -51,6 +51,7 @@ class Told(NamedTuple):
 
 
 class _Stored(msgspec.Struct, omit_defaults=True):
+    decision: str = ""
     score: float = 0.0
     reasons: list[Any] = []
     parts: list[tuple[str, str, float]] = []
@@ -65,17 +66,19 @@ _DECODER = msgspec.json.Decoder(_Stored)
 
 def link_text(decision: Decision | None, actor: str) -> str:
     """Return the evidence of a link `same`: how it was decided, short, because a person may have very many."""
-    told = _Stored(actor=actor)
+    told = _Stored("same", actor=actor)
     if decision is not None:
-        told = _Stored(_rounded(decision.bits), [one.code for one in decision.reasons], [], decision.model, actor)
-    return _ENCODER.encode({"decision": "same", **msgspec.structs.asdict(told)}).decode()
+        codes = [one.code for one in decision.reasons]
+        told = _Stored("same", _rounded(decision.bits), codes, model=decision.model, actor=actor)
+    return _ENCODER.encode(told).decode()
 
 
 def event_text(decision: Decision | None, more: Iterable[Reason] = (), cut: Sequence[str] = ()) -> str:
     """Return the evidence of an event: score, codes of the reasons, every part of the score, blocks that were cut."""
     codes = [one.code for one in (*more, *(decision.reasons if decision else ()))]
     parts = _parts(decision) if decision else []
-    return _ENCODER.encode(_Stored(_rounded(decision.bits) if decision else 0.0, codes, parts, cut=list(cut))).decode()
+    score = _rounded(decision.bits) if decision else 0.0
+    return _ENCODER.encode(_Stored(score=score, reasons=codes, parts=parts, cut=list(cut))).decode()
 
 
 def case_text(reasons: Iterable[Reason], decision: Decision) -> str:
