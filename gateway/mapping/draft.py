@@ -55,10 +55,23 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """An A40-like statement: the keys of the retired record and the draft name of the survivor."""
+    """An A40-like statement: the keys of the retired record and the draft name of the survivor.
+
+    `body` is what the message says of the retired one; it counts where nothing else was ever told of it.
+    """
 
     retired: tuple[Key, ...]
     survivor: str
+    where: str
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """An A24-like statement: the patients of these two drafts are one person, and both records go on."""
+
+    one: str
+    other: str
     where: str
 
 
@@ -114,7 +127,7 @@ class Mapped:
 
     drafts: list[Draft]
     merges: list[Merge] = field(default_factory=list)
-    said: list[Split | Renumber | Move] = field(default_factory=list)
+    said: list[Split | Renumber | Move | Same] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     populated: int = 0
     mapped: int = 0

@@ -261,7 +261,7 @@ class Run:
         if not keys or not person:
             self.result.issues.append(Issue("error", "required", f"a {word} needs the numbers of both records", where))
         elif word == "merge":
-            self.result.merges.append(Merge(keys, person, where))
+            self.result.merges.append(Merge(keys, person, where, gone.body))
         else:
             self.result.said.append((Renumber if word == "renumber" else Move)(keys, person, where))
 

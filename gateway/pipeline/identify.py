@@ -1,6 +1,10 @@
 """Stage 3: drafts to planned versions, each with its id; only the site's own Patient is resolved here."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 from gateway.fhir.issues import Issue
+from gateway.pipeline.holding import Holding
 from gateway.pipeline.values import Drafted, Identified, Parked, Reason, Sorted
 from gateway.record.states import KeyReused, Refused, Told
 from gateway.record.workbench import Workbench
@@ -9,16 +13,31 @@ from gateway.record.workbench import Workbench
 _TEST_SPACE = "~test"
 
 
-def identify(messages: list[Drafted], bench: Workbench) -> Sorted[Identified]:
-    """Plan every message in inbox order; reused keys and impossible merges are parked."""
-    told = [told_of(drafted) for drafted in messages]
-    bench.prefetch(told)
-    result: Sorted[Identified] = Sorted()
-    for drafted, entry in zip(messages, told, strict=True):
-        outcome = _plan(drafted, entry, bench)
+@dataclass(slots=True)
+class Identities(Sorted[Identified]):
+    """What is planned and what is parked, and the items that wait, each with the patient key it waits for."""
+
+    held: dict[int, str] = field(default_factory=dict)
+
+
+def identify(entries: Sequence[Drafted | Parked], bench: Workbench, holding: Holding) -> Identities:
+    """Plan every message in inbox order; reused keys and impossible merges are parked, what is behind those is held.
+
+    Messages that earlier stages parked keep their place, so that what waits for them is known in its turn.
+    """
+    told = {entry.item.item_id: told_of(entry) for entry in entries if isinstance(entry, Drafted)}
+    bench.prefetch(list(told.values()))
+    result = Identities()
+    for entry in entries:
+        waits = holding.waits(entry.parsed if isinstance(entry, Drafted) else entry)
+        if waits:
+            result.held[entry.item.item_id] = waits
+            continue
+        outcome = _plan(entry, told[entry.item.item_id], bench) if isinstance(entry, Drafted) else entry
         if isinstance(outcome, Identified):
             result.passed.append(outcome)
         else:
+            holding.park(outcome)
             result.parked.append(outcome)
     return result
 

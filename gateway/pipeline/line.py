@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.mapping.catalog import Catalog
+from gateway.pipeline.holding import Holding
 from gateway.pipeline.identify import identify
 from gateway.pipeline.map import map_all
 from gateway.pipeline.parse import parse
@@ -56,22 +57,24 @@ def run(
     batch.elsewhere.extend(entry for entry in read.parked if not mine(entry))
     here = _deal(read.passed, mine, batch)
     keys = [key for parsed in here for key in (*parsed.patient_keys, parsed.item.waited)]
-    batch.held.extend(_held(here, blocked(keys, {parsed.item.item_id for parsed in here})))
-    behind = {held.parsed.item.item_id for held in batch.held}
-    mapped = map_all([parsed for parsed in here if parsed.item.item_id not in behind], catalog)
-    batch.parked.extend(mapped.parked)
-    drafted = _in_order(mapped.passed, mapped.parked, batch)
+    first = blocked(keys, {parsed.item.item_id for parsed in here})
+    held = _held(here, Holding(first), batch)
+    mapped = map_all([parsed for parsed in here if parsed.item.item_id not in held], catalog)
+    found: list[Drafted | Parked] = [*mapped.passed, *mapped.parked]
+    outcomes = {entry.item.item_id: entry for entry in found}
     while True:
-        identified = identify(drafted, bench())
+        identified = identify(list(_in_order(here, outcomes)), bench(), Holding(first))
         checked = validate(identified.passed)
-        parked = identified.parked + checked.parked
-        batch.parked.extend(parked)
         # A workbench has seen what a message parked by `validate` would have changed: start again without it.
-        if not checked.parked and not _behind(identified.passed, parked):
-            batch.checked = checked.passed
-            return batch
-        gone = {entry.item.item_id for entry in parked}
-        drafted = _in_order([entry for entry in drafted if entry.item.item_id not in gone], parked, batch)
+        invalid = _apart(checked.parked)
+        if not invalid:
+            break
+        outcomes.update((entry.item.item_id, entry) for entry in invalid)
+    behind = identified.held
+    batch.held.extend(Held(parsed, behind[parsed.item.item_id]) for parsed in here if parsed.item.item_id in behind)
+    batch.parked.extend(identified.parked)
+    batch.checked = checked.passed
+    return batch
 
 
 def _deal(passed: list[Parsed], mine: Mine, batch: Batch) -> list[Parsed]:
@@ -98,39 +101,24 @@ def _deal(passed: list[Parsed], mine: Mine, batch: Batch) -> list[Parsed]:
     return here
 
 
-def _held(here: list[Parsed], first: Mapping[str, int]) -> Iterator[Held]:
-    """Yield what waits for an earlier item outside the batch, and what waits for those."""
-    behind: dict[str, str] = {}
-    for parsed in here:
-        keys = [key for key in (*parsed.patient_keys, parsed.item.waited) if key]
-        waits = next((key for key in keys if key in first and first[key] < parsed.item.item_id), "")
-        waits = waits or next((behind[key] for key in keys if key in behind), "")
-        if waits:
-            yield Held(parsed, waits)
-            behind.update(dict.fromkeys(keys, waits))
+def _held(here: list[Parsed], holding: Holding, batch: Batch) -> set[int]:
+    """Hold what waits for an earlier item outside the batch; return those items."""
+    held = [Held(parsed, waits) for parsed in here if (waits := holding.waits(parsed))]
+    batch.held.extend(held)
+    return {entry.parsed.item.item_id for entry in held}
 
 
-def _in_order(drafted: list[Drafted], parked: list[Parked], batch: Batch) -> list[Drafted]:
-    """Move what waits behind a parked message of the same patient to the held ones."""
-    held = _behind(drafted, parked)
-    batch.held.extend(Held(entry.parsed, held[entry.item.item_id]) for entry in drafted if entry.item.item_id in held)
-    return [entry for entry in drafted if entry.item.item_id not in held]
+def _in_order(here: Iterable[Parsed], outcomes: Mapping[int, Drafted | Parked]) -> Iterator[Drafted | Parked]:
+    """Yield what became of each message so far, in inbox order."""
+    return (outcomes[parsed.item.item_id] for parsed in here if parsed.item.item_id in outcomes)
 
 
-def _behind(passed: Iterable[Drafted | Identified], parked: list[Parked]) -> dict[int, str]:
-    """Return the items that wait behind a parked one, each with the patient key of that."""
-    blocking = [entry for entry in parked if entry.item.feed.hold and entry.patient_keys]
-    if not blocking:
-        return {}
-    return {
-        entry.item.item_id: block.patient_keys[0]
-        for entry in passed
-        for block in blocking
-        if entry.item.item_id > block.item.item_id
-        and entry.item.feed.site == block.item.feed.site
-        and not set(_parsed(entry).patient_keys).isdisjoint(block.patient_keys)
-    }
-
-
-def _parsed(entry: Drafted | Identified) -> Parsed:
-    return entry.parsed if isinstance(entry, Drafted) else entry.drafted.parsed
+def _apart(parked: Iterable[Parked]) -> list[Parked]:
+    """Return those that share no patient with an earlier one, whose effect they may only have inherited."""
+    seen: set[str] = set()
+    found = []
+    for entry in parked:
+        if seen.isdisjoint(entry.patient_keys):
+            found.append(entry)
+        seen.update(entry.patient_keys)
+    return found

@@ -16,7 +16,7 @@ from gateway.record import write
 from gateway.record.refold import Refolding
 from gateway.record.states import KeyReused, NewAlias, Plan, Planned, Refused
 from gateway.record.write import Effect, Making, Origin
-from gateway.store.engine import Store
+from gateway.store.engine import ReadTx, Store
 from gateway.store.values import WorkRow
 
 
@@ -44,19 +44,34 @@ class Replay:
         outcome = self._drafted(item)
         if isinstance(outcome, Parked):
             return [], parked_row(outcome)
-        with self._store.read() as tx:
-            touched = {(version.type, version.fid): version.pid for version in tx.versions_of_item(item.item_id)}
-            histories = {name: tx.versions(pid) for name, pid in touched.items()}
-            anew = {name for name, versions in histories.items() if all(version.item_id for version in versions)}
-            others = {version.item_id for name in anew for version in histories[name]} - {item.item_id}
-            bench = Refolding(tx, self._secret, self._zone, anew)
-            drafted = [outcome, *self._others(sorted(number for number in others if number))]
-            try:
-                effect, issues = self._refold(bench, drafted, item)
-            except (KeyReused, Refused) as fault:
-                return [], parked_row(refused(outcome, fault))
+        try:
+            effect, issues = self._settled(outcome)
+        except (KeyReused, Refused) as fault:
+            return [], parked_row(refused(outcome, fault))
         row = applied_row(outcome, (*effect.plan.issues, *issues), self._mapping_id, clock.now_us())
         return [effect], row
+
+    def _settled(self, outcome: Drafted) -> tuple[Effect, list[Issue]]:
+        """Refold what an item made versions of, then also what it would change now, until that is all of it.
+
+        A message that only confirmed what was known made no version, and still has its place in the order of all.
+        """
+        with self._store.read() as tx:
+            pids = {version.pid for version in tx.versions_of_item(outcome.item.item_id)}
+            while True:
+                effect, issues = self._refolded(tx, outcome, pids)
+                more = {planned.state.pid for planned in effect.plan.versions} - pids - {0}
+                if not more:
+                    return effect, issues
+                pids |= more
+
+    def _refolded(self, tx: ReadTx, outcome: Drafted, pids: set[int]) -> tuple[Effect, list[Issue]]:
+        histories = [versions for pid in sorted(pids) if (versions := tx.versions(pid))]
+        told = [versions for versions in histories if all(version.item_id for version in versions)]
+        others = {version.item_id for versions in told for version in versions} - {outcome.item.item_id}
+        bench = Refolding(tx, self._secret, self._zone, {(versions[0].type, versions[0].fid) for versions in told})
+        drafted = [outcome, *self._others(sorted(number for number in others if number))]
+        return self._refold(bench, drafted, outcome.item)
 
     def _others(self, item_ids: list[int]) -> list[Drafted]:
         with self._store.read() as tx:

@@ -14,6 +14,8 @@ from gateway.store.values import AliasKey
 class Planning(Joining):
     """The planning of one message: drafts by name, and what they change."""
 
+    _owners: dict[str, State | None]
+
     def plan(self) -> Plan:
         """Return what the message changes; raises KeyReused or Refused."""
         drafts = self._told.mapped.drafts
@@ -26,21 +28,27 @@ class Planning(Joining):
             if draft.guard and draft.keys:
                 self._check(draft)
         self._name_children([draft for draft in drafts if not draft.keys])
+        by_name = {draft.name: draft for draft in drafts}
+        self._owners = {draft.name: self._whose(draft, by_name) for draft in drafts}
         for draft in drafts:
             for place, name in draft.links:
-                place["reference"] = self._named[name].reference
+                place["reference"] = self._target(draft, name).reference
             for place, name in draft.attached:
                 place["url"] = self._named[name].reference
         for draft in drafts:
             self._change(draft)
         self._claims(draft for draft in drafts if draft.claim and draft.patient in self._named)
         self._plan.contents.extend(draft.content for draft in drafts if draft.content is not None)
-        for merge in self._told.mapped.merges:
-            self._merge(merge)
+        self._joins()
         for number, planned in self._changes.items():
             planned.state.patient = self._patients.get(number, planned.state.patient)
         self._plan.versions.extend(self._changes.values())
         return self._plan
+
+    def _target(self, draft: Draft, name: str) -> State:
+        """Return what a reference leads to: that to its patient to the record it is filed with."""
+        owner = self._owners[draft.name] if name == draft.patient else None
+        return owner or self._named[name]
 
     def _name_children(self, drafts: list[Draft]) -> None:
         """Name children after their parents, however deep they are nested."""
@@ -78,7 +86,8 @@ class Planning(Joining):
     def _claims(self, drafts: Iterable[Draft]) -> None:
         """Tell when a patient has two of what there should be one of at a time; the first goes on holding the claim."""
         for draft in drafts:
-            state, key = self._named[draft.name], claims.key(draft, self._named[draft.patient])
+            owner = self._owners[draft.name] or self._named[draft.patient]
+            state, key = self._named[draft.name], claims.key(draft, owner)
             self._bench.look_up(self._told.space, key)
             held = self._known(key)
             if held is None:
@@ -102,7 +111,7 @@ class Planning(Joining):
 
     def _difference(self, draft: Draft, state: State) -> str:
         patient = self._named.get(draft.guard.get("patient", ""))
-        if patient is not None and self._other_person(state, patient):
+        if patient is not None and not self._bench.stays(state) and self._other_person(state, patient):
             return "another person"
         current = self._bench.body(state) or {}
         said, stored = draft.guard.get("day", "").replace("-", "")[:8], _day(current)
@@ -120,7 +129,7 @@ class Planning(Joining):
             if hit is None:
                 self._mine[key] = state
                 self._plan.aliases.append(NewAlias(self._told.space, key, state))
-            elif hit is not state:
+            elif hit is not state and not (draft.type == "Patient" and self._one(hit, state)):
                 self._plan.issues.append(_two_records(draft, key, state, hit))
         return state
 
@@ -128,13 +137,15 @@ class Planning(Joining):
         state = self._named[draft.name]
         before = self._changes.get(id(state))
         source_us = self._bench.micros(draft.source_time) or self._told.source_us
-        older = not before and source_us < state.source_us
+        older = source_us < state.source_us
         if state.edited and not before and self._overruled(draft, state, older=older):
             return
         current = before.body if before else self._current(draft, state, older=older)
         body = fold(current, draft, older=older)
         if draft.name in self._moving:
             body = self._moved(body, draft)
+        if draft.type == "Patient":
+            body = self._marked(state, body)
         if current is not None and (body is current or body == current):
             return
         text, digest = content(body)
@@ -143,7 +154,7 @@ class Planning(Joining):
             return
         newest = max(source_us, state.source_us)
         self._changes[id(state)] = Planned(state, state.ver + 1, body, text, digest, draft.mode, newest)
-        self._patients[id(state)] = self._named.get(draft.patient) or state.patient
+        self._patients[id(state)] = self._owners[draft.name] or state.patient
 
     def _overruled(self, draft: Draft, state: State, *, older: bool) -> bool:
         """Say whether a client's later change or deletion stands against what a message says; a withdrawal outranks."""

@@ -1,16 +1,22 @@
 """Refolding: tell resources anew from every message that ever spoke of them, in source order (decision 7)."""
 
-from dataclasses import replace
+from typing import Any
 
-from gateway.mapping.draft import Move
+from gateway.fhir import resource
 from gateway.record.fold import Body
+from gateway.record.joining import OWNED
 from gateway.record.states import Plan, Planned, State, Told
 from gateway.record.workbench import Workbench
 from gateway.store.engine import ReadTx
 
 
 class Refolding(Workbench):
-    """A workbench on which the resources named start empty; each gets one new version at most."""
+    """A workbench on which the resources named start empty; each gets one new version at most.
+
+    Who is who was decided, and perhaps undone, since: merges and unlinks are not told again.
+    """
+
+    decides = False
 
     def __init__(self, reader: ReadTx, secret: bytes, zone: str, anew: set[tuple[str, str]]) -> None:
         super().__init__(reader, secret, zone)
@@ -21,16 +27,24 @@ class Refolding(Workbench):
     def prefetch(self, told: list[Told]) -> None:
         """Fetch as ever, then forget what the resources to be told anew looked like."""
         super().prefetch(told)
-        for name in self._anew & set(self._states):
+        names = self._anew & set(self._states)
+        self._first_owners([self._states[name] for name in names if self._states[name].patient_pid])
+        for name in names:
             state = self._states[name]
             self._stored[name] = state.digest
-            state.body, state.digest, state.source_us, state.patient = None, b"", 0, None
-            state.patient_pid = 0
+            state.body, state.digest, state.source_us = None, b"", 0
 
-    def plan(self, told: Told) -> Plan:
-        """Tell again what a message says, but not who is who: that was decided, and perhaps undone, since."""
-        mapped = replace(told.mapped, merges=[], said=[one for one in told.mapped.said if isinstance(one, Move)])
-        return super().plan(replace(told, mapped=mapped))
+    def stays(self, state: State) -> bool:
+        """Say whether a resource is known: whose it is was decided when it was told first."""
+        return state.ver > 0
+
+    def _first_owners(self, states: list[State]) -> None:
+        """Give resources back to whom they were filed with at first; a move (A44) is told again as well."""
+        texts = self._reader.bodies([(state.pid, 1) for state in states])
+        fids = {state.pid: _owner(resource.loads(texts[state.pid, 1])) for state in states if (state.pid, 1) in texts}
+        self._find_heads([("Patient", fid) for fid in fids.values() if fid])
+        for state in states:
+            state.patient = self._states.get(("Patient", fids.get(state.pid, ""))) or self.owner(state)
 
     def body(self, state: State) -> Body | None:
         """Return what has been told so far; nothing for a resource not yet told anew."""
@@ -55,3 +69,11 @@ class Refolding(Workbench):
     def untold(self) -> list[str]:
         """Return the resources no message tells of any more; they stay as they are, for a person to look at."""
         return sorted("/".join(name) for name in self._anew - set(self._told))
+
+
+def _owner(body: Body) -> str:
+    """Return the id of the patient a resource is about, as it says itself; empty where it does not."""
+    told: Any = next((body[name] for name in OWNED if name in body), {})
+    first: Body = told[0] if isinstance(told, list) else told
+    kind, _, fid = str(first.get("reference", "")).partition("/")
+    return fid if kind == "Patient" else ""

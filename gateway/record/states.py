@@ -68,11 +68,24 @@ class NewAlias(NamedTuple):
 
 
 class NewLink(NamedTuple):
-    """A merge: the survivor replaces the retired record; `evidence` (JSON): the numbers moved, what it was before."""
+    """A merge: the survivor replaces the retired record; `evidence` (JSON): the numbers named, what it was before.
+
+    Of kind `same` it says that two records are of one person and both go on.
+    """
 
     retired: State
     survivor: State
     evidence: str = "{}"
+    kind: str = "replaced-by"
+
+
+class Moved(NamedTuple):
+    """A visit that was taken from one patient and given to another."""
+
+    visit: State
+    origin: State
+    target: State
+    where: str
 
 
 @dataclass(slots=True, eq=False)
@@ -83,6 +96,8 @@ class Plan:
     aliases: list[NewAlias] = field(default_factory=list)
     links: list[NewLink] = field(default_factory=list)
     ended: list[NewLink] = field(default_factory=list)
+    apart: list[tuple[State, State]] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
 

@@ -1,10 +1,9 @@
 """The workbench of one batch: asks the store once for what is stored, and moves it on message by message."""
 
-from collections.abc import Collection
 from typing import Any
 
 from gateway.fhir import resource, temporal
-from gateway.mapping.draft import Key, Mapped, Renumber, Split
+from gateway.mapping.draft import Key, Mapped, Renumber, Same, Split
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body
 from gateway.record.planning import Planning
@@ -13,11 +12,12 @@ from gateway.store.engine import ReadTx
 from gateway.store.glances import Glances
 from gateway.store.values import AliasKey
 
-_LINKED = 64
-
 
 class Workbench:
     """Aliases, heads and bodies of one batch, moved on message by message in inbox order."""
+
+    decides = True
+    """Whether merges and unlinks take effect."""
 
     def __init__(self, reader: ReadTx | Glances, secret: bytes, zone: str) -> None:
         self._reader = reader
@@ -25,8 +25,8 @@ class Workbench:
         self._zone = zone
         self._aliases: dict[tuple[str, AliasKey], State] = {}
         self._states: dict[tuple[str, str], State] = {}
-        self._merged: list[NewLink] = []
-        self._ended: set[tuple[int, int]] = set()
+        self._people: dict[int, State] = {}
+        self._replacing: dict[str, NewLink | None] = {}
 
     def prefetch(self, told: list[Told]) -> None:
         """Ask the store once for every number, head and body the batch will need."""
@@ -35,6 +35,7 @@ class Workbench:
             self._find_aliases(space, list(dict.fromkeys(key for mapped in mine for key in _keys(mapped))))
         self._find_children(told)
         self._load_bodies(told)
+        self._find_merges(list(self._people.values()))
 
     def plan(self, told: Told) -> Plan:
         """Name, fold and compare one message's drafts; raises KeyReused or Refused and then changes nothing."""
@@ -54,6 +55,10 @@ class Workbench:
         found = self._states.get((resource_type, fid))
         return found if found is not None else State(resource_type, fid)
 
+    def look_for(self, resource_type: str, fid: str) -> None:
+        """Ask the store for a resource that no number led to."""
+        self._find_heads([(resource_type, fid)])
+
     def adopt(self, plan: Plan) -> None:
         """Let the next message see what this one changed."""
         for state, ver, body, _, digest, _, source_us in plan.versions:
@@ -63,10 +68,8 @@ class Workbench:
             self._states[(state.type, state.fid)] = state
         for space, key, state, _ in plan.aliases:
             self._aliases[(space, key)] = state
-        self._merged.extend(plan.links)
-        for join in plan.ended:
-            self._ended.add((join.retired.pid, join.survivor.pid))
-            self._merged = [one for one in self._merged if one[:2] != join[:2]]
+        self._replacing.update((join.retired.fid, None) for join in plan.ended)
+        self._replacing.update((join.retired.fid, join) for join in plan.links if join.kind == "replaced-by")
 
     def mint(self, space: str, resource_type: str, key: Key) -> str:
         """Return a new id for a key that names nothing yet."""
@@ -76,40 +79,23 @@ class Workbench:
         """Return a source time in microseconds, 0 where it has none."""
         return temporal.bounds(text, self._zone)[0] if text else 0
 
-    def same_person(self, state: State, other: State) -> bool:
-        """Say whether the patient a resource belongs to and another are one record, be it by merge."""
-        group = self._group(other)
-        if state.patient is not None and state.patient in group:
-            return True
-        pid = state.patient.pid if state.patient else state.patient_pid
-        pids = {one.pid for one in group if one.pid}
-        return pid in pids or bool(pid and pids & linked(self._reader, pid, self._ended))
+    def replaced(self, patient: State) -> NewLink | None:
+        """Return the merge by which a record is replaced by another, if it is."""
+        if patient.fid not in self._replacing:
+            self._find_merges([patient])
+        return self._replacing[patient.fid]
 
-    def numbers(self, space: str, state: State) -> list[AliasKey]:
-        """Return every number of a site that names a record, as the store and this batch have it."""
-        stored = [key for site, key in self._reader.aliases_of(state.pid) if site == space] if state.pid else []
-        for key in stored:
-            self.look_up(space, key)
-        here = [key for (site, key), one in self._aliases.items() if site == space and one is state]
-        return list(dict.fromkeys([*stored, *here]))
+    def owner(self, state: State) -> State | None:
+        """Return the patient a resource is filed with, if any."""
+        if state.patient is not None or not state.patient_pid:
+            return state.patient
+        if state.patient_pid not in self._people:
+            self._find_people([state.patient_pid])
+        return self._people.get(state.patient_pid)
 
-    def joins(self, state: State) -> list[NewLink]:
-        """Return the merges that hold into a record, oldest first."""
-        links = self._reader.links([state.pid], kind="replaced-by") if state.pid else []
-        found = [link for link in links if link.to_pid == state.pid and (link.from_pid, link.to_pid) not in self._ended]
-        heads = self._reader.heads_by_pid([link.from_pid for link in found])
-        self._find_heads([(head.type, head.fid) for head in heads.values()])
-        ends = {pid: self._states[head.type, head.fid] for pid, head in heads.items()}
-        joins = [NewLink(ends[link.from_pid], state, link.evidence) for link in found if link.from_pid in ends]
-        return joins + [join for join in self._merged if join.survivor is state]
-
-    def _group(self, patient: State) -> list[State]:
-        """Return the records this batch has joined with a patient, itself first."""
-        group = [patient]
-        for one in group:
-            for pair in self._merged:
-                group += [end for end in pair[:2] if one in pair and end not in group]
-        return group
+    def stays(self, state: State) -> bool:
+        """Say whether a resource stays with whom it is filed, whoever the message names now."""
+        return False
 
     def body(self, state: State) -> Body | None:
         """Return the current body without id and meta, loading it where the prefetch could not foresee it."""
@@ -117,6 +103,21 @@ class Workbench:
             texts = self._reader.bodies([(state.pid, state.ver)])
             state.body = _bare(resource.loads(texts[(state.pid, state.ver)]))
         return state.body
+
+    def _find_merges(self, patients: list[State]) -> None:
+        """Ask by what these records are replaced; what follows them is asked for where it is met."""
+        asked = {one.pid: one for one in patients if one.fid not in self._replacing}
+        self._replacing.update((one.fid, None) for one in asked.values())
+        links = self._reader.links([pid for pid in asked if pid], kind="replaced-by")
+        found = [link for link in links if link.from_pid in asked]
+        self._find_people([link.to_pid for link in found])
+        for link in found:
+            retired = asked[link.from_pid]
+            self._replacing[retired.fid] = NewLink(retired, self._people[link.to_pid], link.evidence)
+
+    def _find_people(self, pids: list[int]) -> None:
+        heads = self._reader.heads_by_pid([pid for pid in pids if pid not in self._people])
+        self._find_heads([(head.type, head.fid) for head in heads.values()])
 
     def _find_aliases(self, space: str, keys: list[AliasKey]) -> None:
         found = self._reader.aliases(space, keys)
@@ -127,7 +128,7 @@ class Workbench:
     def _find_heads(self, names: list[tuple[str, str]]) -> None:
         wanted = [name for name in names if name not in self._states]
         for (resource_type, fid), head in self._reader.heads(wanted).items():
-            self._states[(resource_type, fid)] = State(
+            state = self._states[(resource_type, fid)] = State(
                 resource_type,
                 fid,
                 pid=head.pid,
@@ -139,6 +140,8 @@ class Workbench:
                 edited=not head.item_id,
                 deleted=head.deleted,
             )
+            if resource_type == "Patient":
+                self._people[head.pid] = state
 
     def _find_children(self, told: list[Told]) -> None:
         """Find the children of known parents, and theirs, however deep they are nested."""
@@ -175,22 +178,11 @@ class Workbench:
             wanted[version].body = _bare(resource.loads(text))
 
 
-def linked(reader: ReadTx | Glances, pid: int, ended: Collection[tuple[int, int]] = ()) -> set[int]:
-    """Return the pids joined with a record by merges that hold, less those just `ended`; 64 at most."""
-    found, new = {pid}, {pid}
-    while new and len(found) < _LINKED:
-        pairs = {(link.from_pid, link.to_pid) for link in reader.links(new, kind="replaced-by")}
-        ends = {end for pair in pairs.difference(ended) for end in pair}
-        new = ends - found
-        found |= new
-    return found
-
-
 def _keys(mapped: Mapped) -> list[AliasKey]:
     keys = [alias(draft.type, key) for draft in mapped.drafts for key in draft.keys]
     keys += [alias("Patient", key) for merge in mapped.merges for key in merge.retired]
     for statement in mapped.said:
-        if not isinstance(statement, Split):
+        if not isinstance(statement, (Split, Same)):
             former = statement.former if isinstance(statement, Renumber) else statement.origin
             keys += [alias("Patient", key) for key in former]
     return keys

@@ -275,7 +275,8 @@ def test_a_merge_is_applied_in_its_place_whoever_holds_the_two_lanes(town, pair,
     assert states == ["applied"] * 6
     people = {each.get("active", True): each for each in town.all("Patient")}
     assert len(people) == 2
-    assert people[True]["name"][0]["text"] == "王五", "what comes after the merge belongs to the one that stays"
+    assert people[True]["name"][0]["text"] == "李四"
+    assert people[False]["name"][0]["text"] == "王五", "of whom a number is said goes on being said"
     first, second = town.all("DiagnosticReport")
     assert first["subject"]["reference"] == f"Patient/{people[False]['id']}"
     assert second["subject"]["reference"] == f"Patient/{people[True]['id']}"

@@ -134,8 +134,9 @@ def test_merges_go_on_when_a_record_was_deleted(fed):
     store, fid = fed
     one(store, delete("Patient", fid))
     merge = Merge((key("P1"),), "patient", "MRG-1")
-    plans(store, told(patient("P2"), merges=[merge], number=2, at_us=FAR))
-    assert body_of(stored(store, "Patient", fid))["active"] is False
+    (plan,) = plans(store, told(patient("P2"), merges=[merge], number=2, at_us=FAR))
+    assert len(plan.links) == 1
+    assert stored(store, "Patient", fid).deleted, "a merge does not bring it back"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.mapping.draft import Merge
 from gateway.record.states import KeyReused, Refused
-from gateway.record.workbench import Workbench, linked
+from gateway.record.workbench import Workbench
 from gateway.search.scope import Scope
 from tests.unit.record.make import DAY_US, SECRET, START_US, ZONE, draft, key, observation, patient, plans, tell, told
 
@@ -157,15 +157,16 @@ def merge_of(retired, survivor="patient"):
     return Merge((key(retired),), survivor, "MRG[1]-1")
 
 
-def test_a_merge_retires_the_record_and_repoints_its_number(store):
+def test_a_merge_retires_the_record_which_its_number_goes_on_telling_of(store):
     (old,) = fids(tell(store, patient("P1", gender="male")))
     (new,) = fids(tell(store, patient("P2"), number=2))
     tell(store, draft(keys="P2"), merges=[merge_of("P1")], number=3)
     retired = read(store, "Patient", old)
     assert (retired["active"], retired["gender"]) == (False, "male")
     assert retired["link"] == [{"other": {"reference": f"Patient/{new}"}, "type": "replaced-by"}]
-    after = tell(store, patient("P1", birthDate="1990-01-01"), number=4, at_us=START_US + 1)
-    assert fids(after) == [new]
+    after = tell(store, patient("P1", birthDate="1990-01-01"), observation(), number=4, at_us=START_US + 1)
+    assert fids(after)[0] == old
+    assert after.versions[1].body["subject"] == {"reference": f"Patient/{new}"}
 
 
 def test_results_of_a_merged_number_are_the_survivors_and_no_reuse(store):
@@ -174,14 +175,16 @@ def test_results_of_a_merged_number_are_the_survivors_and_no_reuse(store):
     tell(store, patient("P2"), merges=[merge_of("P1")], number=2)
     again = tell(store, patient("P2"), observation(guard=guard, valueString="6"), number=3, at_us=START_US + 1)
     assert len(again.versions) == 1
-    with store.read() as tx:
-        heads = tx.heads([("Patient", old)])
-        assert len(linked(tx, heads["Patient", old].pid)) == 2
+    assert again.versions[0].body["subject"] == {"reference": f"Patient/{old}"}, "it stays where it was filed"
 
 
-def test_a_merge_with_an_unknown_number_makes_it_the_survivors(store):
-    (new,) = fids(tell(store, patient("P2"), merges=[merge_of("never seen")]))
-    assert fids(tell(store, patient("never seen", gender="male"), number=2)) == [new]
+def test_a_merge_with_an_unknown_number_makes_a_record_for_it(store):
+    new, old = fids(tell(store, patient("P2"), merges=[merge_of("never seen")]))
+    assert read(store, "Patient", old)["link"][0]["other"] == {"reference": f"Patient/{new}"}
+    later = tell(store, patient("never seen", gender="male"), observation(), number=2)
+    assert fids(later)[0] == old
+    assert later.versions[1].body["subject"] == {"reference": f"Patient/{new}"}
+    assert (read(store, "Patient", old)["gender"], read(store, "Patient", old)["active"]) == ("male", False)
 
 
 def test_a_merge_within_one_batch(store):
@@ -220,8 +223,10 @@ def test_a_merge_and_the_survivors_results_in_one_batch(store, known):
         plans(store, first)
     made = plans(store, *rest) if known else plans(store, first, *rest)
     (fid,) = fids(made[-1], "Observation")
-    survivor = fids(made[-2])[0]
-    assert read(store, "Observation", fid)["subject"]["reference"] == f"Patient/{survivor}"
+    retired = fids(made[-2])[1]
+    assert read(store, "Observation", fid)["subject"]["reference"] == f"Patient/{retired}", (
+        "it stays where it was filed"
+    )
 
 
 def test_an_older_result_never_replaces_a_newer_one(store):
