@@ -42,7 +42,11 @@ class Agreement(NamedTuple):
     mother: Level
 
 
-_BEST = {level: rank for rank, level in enumerate((Level.APART, Level.CLOSE, Level.DAMAGED, Level.SOUND, Level.SAME))}
+_BEST = {
+    level: rank
+    for rank, level in enumerate((Level.APART, Level.PARTIAL, Level.CLOSE, Level.DAMAGED, Level.SOUND, Level.SAME))
+}
+_TELLING = 2
 _BIRTH_ORDER = {
     level: rank for rank, level in enumerate((Level.ABSENT, Level.APART, Level.CLOSE, Level.PARTIAL, Level.SAME))
 }
@@ -89,7 +93,7 @@ def names(a: tuple[Name, ...], b: tuple[Name, ...]) -> Level:
 
 def _name(a: Name, b: Name) -> Level:
     if a.damaged or b.damaged:
-        return Level.DAMAGED if _fits(a, b) else Level.APART
+        return _fit(a, b)
     if a.text == b.text:
         return Level.SAME
     if a.sound and a.sound.replace(" ", "") == b.sound.replace(" ", ""):
@@ -107,14 +111,16 @@ def _nearly(a: Name, b: Name) -> bool:
     return len(short) >= 3 and (OSA.distance(short, long, score_cutoff=1) <= 1 or ratio(short, long) >= _ALIKE)
 
 
-def _fits(a: Name, b: Name) -> bool:
-    """Say whether what is left of a damaged name may be the other one (china.md section 5.2 cases 1 to 6)."""
+def _fit(a: Name, b: Name) -> Level:
+    """Return `damaged` where what is left of a name may be the other (china.md section 5.2 cases 1 to 6).
+
+    Of less than two characters nothing can be said but that it does not speak against: `partial`.
+    """
     left, right = _legible(a), _legible(b)
-    if not a.damaged:
-        return _within(right, left)
-    if not b.damaged:
-        return _within(left, right)
-    return _within(left, right) or _within(right, left)
+    fits = (b.damaged and _within(right, left)) or (a.damaged and _within(left, right))
+    if not fits:
+        return Level.APART
+    return Level.DAMAGED if min(len(left), len(right)) >= _TELLING else Level.PARTIAL
 
 
 def _legible(name: Name) -> str:

@@ -5,6 +5,10 @@ _LEVELS: dict[str, dict[str, tuple[str, str]]] = {
         "same": ("The names are the same.", "姓名相同。"),
         "sound": ("The names sound the same but are written differently.", "姓名同音不同字。"),
         "damaged": ("What can be read of a damaged name fits the other.", "一方姓名有乱码，可辨认部分与另一方相符。"),
+        "partial": (
+            "Too little can be read of a damaged name to say more than that it fits.",
+            "一方姓名乱码严重，仅知不矛盾。",
+        ),
         "close": ("The names differ in one character or a part.", "姓名仅一字之差或部分相同。"),
         "apart": ("The names differ.", "姓名不同。"),
     },
