@@ -68,7 +68,7 @@ def _home(settings: Settings) -> Iterator[Settings]:
     feeds = sorted({entry["feed"] for entry in written if entry["transport"] == "folder"})
     folders = [{"path": str(_exports(folder, feed)), "feed": feed} for feed in feeds]
     try:
-        yield load(data=str(folder), port=port, mllp_port=mllp_port, insecure_local=True, folders=folders)
+        yield load(data=str(folder), port=port, mllp_port=mllp_port, insecure_local=True, linking=True, folders=folders)
     finally:
         if not given:
             shutil.rmtree(folder, ignore_errors=True)

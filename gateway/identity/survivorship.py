@@ -157,8 +157,8 @@ def _same(one: str, other: str) -> bool:
 
 
 def _spelled(key: str, keys: Sequence[str]) -> bool:
-    """Say whether a name in letters meets names in characters, or the other way round."""
-    return any((one[:1] == _LETTERS) != (key[:1] == _LETTERS) for one in keys)
+    """Say whether a name in letters meets names in characters alone, or the other way round."""
+    return all((one[:1] == _LETTERS) != (key[:1] == _LETTERS) for one in keys)
 
 
 def _tellers(ranked: Sequence[Said], keys: Sequence[str]) -> tuple[Member, ...]:
@@ -175,7 +175,7 @@ def _weights(order: Iterable[Rule], name: str, one: Member, born: tuple[str, str
         "authority": int(one.authority),
         "verified": _verified(name, one, born),
         "newest": one.told_us,
-        "complete": _complete(one.body.get(name)),
+        "complete": 0 if name == "gender" else _complete(one.body.get(name)),
     }
     return tuple(found[rule] for rule in order)
 
