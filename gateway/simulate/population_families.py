@@ -83,7 +83,9 @@ class Settlers:
             person.birth = person.birth.replace(month=stream.pick((1, 7)), day=1)
         person.birth, person.resident = self.registrar.resident(person.birth, person.sex)
         if not person.newborn and stream.chance(families["changed_name"]):
-            person.first_name = person.name[:1] + called.given(stream, person.birth.year, person.sex)
+            others = {one.name for parent in (person.mother, person.father) if parent for one in parent.children}
+            other = person.name[:1] + called.given(stream, person.birth.year, person.sex)
+            person.first_name = "" if other in others else other
             person.named = self.today - timedelta(days=stream.whole(100, 4000))
         person.careless = stream.chance(self.rates["id"]["careless"]["share"])
         person.insured = f"{numbers.AREA}{person.number:014d}"
@@ -234,9 +236,10 @@ def births(
     if double:
         same = stream.chance(settlers.rates["families"]["twins_of_one_sex"])
         sexes.append(sexes[0] if same else MALE if sexes[0] == FEMALE else FEMALE)
-        named: tuple[str, ...] = called.twins(stream, family, birth.year, (sexes[0], sexes[1]))
-    else:
-        named = (_child_name(stream, settlers, parent, family, birth.year, sexes[0], dotted),)
+    taken = {one.name for one in (*parent.children, parent, *([parent.spouse] if parent.spouse else []))}
+    named: tuple[str, ...] = ()
+    while not named or not taken.isdisjoint(named):  # nobody calls two children alike
+        named = _child_names(stream, parent, family, birth.year, sexes, dotted)
     home = parent.homes[0][1]
     made = [
         Resident(0, name, sex, birth, household=parent.household, homes=[(date.min, home)])
@@ -252,14 +255,17 @@ def births(
     return made
 
 
-def _child_name(
-    stream: Stream, settlers: Settlers, parent: Resident, family: str, year: int, sex: str, dotted: float
-) -> str:
-    """Return the name of a child, who may share a letter with brothers and sisters."""
+def _child_names(
+    stream: Stream, parent: Resident, family: str, year: int, sexes: list[str], dotted: float
+) -> tuple[str, ...]:
+    """Return the names of the child or the twins of one birth; a child may share a letter with brothers and sisters."""
+    if len(sexes) > 1:
+        return called.twins(stream, family, year, (sexes[0], sexes[1]))
+    sex, share = sexes[0], book("population")["families"]["generation_name"]
     older = next((one for one in parent.children if one.sex == sex and len(one.name) > 2), None)
-    if older and year < 1995 and stream.chance(2 * settlers.rates["families"]["generation_name"]):
-        return family + called.given(stream, year, sex, called.parted(older.name)[1][0])
-    return full_name(stream, family, year, sex, dotted)
+    if older and year < 1995 and stream.chance(2 * share):
+        return (family + called.given(stream, year, sex, called.parted(older.name)[1][0]),)
+    return (full_name(stream, family, year, sex, dotted),)
 
 
 def full_name(stream: Stream, family: str, year: int, sex: str, dotted: float) -> str:

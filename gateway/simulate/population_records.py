@@ -66,7 +66,7 @@ class Clerk:
         """Return whose data the desk got: now and then, at a visit, wholly those of a relative."""
         visited = visit.site.kind in ("hospital", "fhir", "mch") or visit.room == "visit"
         if visited and visit.room != "born" and stream.chance(self.rates["id"]["borrowed"]["whole"]):
-            relatives = [one for one in _relatives(person) if one.sex == person.sex]
+            relatives = [one for one in _lenders(person, visit.day) if one.sex == person.sex]
             if relatives:
                 errors.append("borrowed-whole")
                 return stream.pick(relatives)
@@ -96,7 +96,7 @@ class Clerk:
     def _shown(self, person: Resident, visit: Visit, stream: Stream, errors: list[str]) -> tuple[str, str]:
         rates, site = self.rates["id"], visit.site
         if stream.chance(rates["borrowed"]["number"]):
-            lenders = [one for one in _relatives(person) if one.numbered <= visit.day]
+            lenders = _lenders(person, visit.day)
             if lenders:
                 errors.append("borrowed-number")
                 return stream.pick(lenders).resident, "another"
@@ -227,6 +227,11 @@ def _relatives(person: Resident) -> list[Resident]:
     parents = [one for one in (person.mother, person.father) if one]
     others = [one for one in (parents[0].children if parents else []) if one is not person]
     return [*([person.spouse] if person.spouse else []), *parents, *others, *person.children]
+
+
+def _lenders(person: Resident, day: date) -> list[Resident]:
+    """Return the relatives who have a number to lend that day."""
+    return [one for one in _relatives(person) if max(one.numbered, one.birth) <= day]
 
 
 def _answering(person: Resident, day: date, stream: Stream, shared: Book) -> Resident | None:

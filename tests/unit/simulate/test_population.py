@@ -177,6 +177,7 @@ def test_relatives_are_of_fitting_ages():
         for one in family:
             for parent in filter(None, (one.mother, one.father)):
                 assert 14 <= one.birth.year - parent.birth.year <= 60
+                assert [other.name for other in parent.children].count(one.name) == 1
             if one.twin:
                 assert (one.twin.birth, one.twin.mother) == (one.birth, one.mother)
 
