@@ -149,6 +149,7 @@ def _slips(text: str) -> Iterator[str]:
         yield from (text[:at] + text[at + 1 :] for at in range(len(text)))
         return
     if len(text) < _LENGTH:
+        yield f"{text}X"  # a form long gone took no X
         yield from (text[:at] + digit + text[at:] for at in range(len(text) + 1) for digit in _DIGITS)
         return
     yield text[:17] + str(ric.calc_check_digit(text))
