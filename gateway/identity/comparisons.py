@@ -186,6 +186,8 @@ def _kinds(a: Sequence[str], b: Sequence[str]) -> int:
 _NAME = ("same", "sound", "damaged", "close", "given", "family", "different")
 _TEXT, _SOUND, _HURT, _CLOSE, _GIVEN, _FAMILY, _NONE = range(7)
 
+_NEARLY = 0.75
+
 
 def _name(steps: Sequence[Step]) -> Compare:
     """Return how two Names (gateway.identity.names) agree.
@@ -205,6 +207,8 @@ def _names(a: Any, b: Any) -> int:
         return _HURT if _fits(a.text, b.text) else _NONE
     if a.sound and b.sound and (a.sound == b.sound or _parts(a.sound) == _parts(b.sound)):
         return _HURT if damaged else _SOUND
+    if not a.family or not b.family:  # a transcription whose parts nobody marked
+        return _CLOSE if Levenshtein.normalized_similarity(a.text, b.text) >= _NEARLY else _NONE
     if a.family == b.family:
         return _CLOSE if _half(a.given, b.given) else _FAMILY
     return _GIVEN if len(a.given) > 1 and a.given == b.given else _NONE

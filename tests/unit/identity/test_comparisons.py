@@ -47,6 +47,11 @@ def test_names_agree_in_text_in_sound_or_in_part(other, expected):
     assert level("name", other, ZHANG) == expected
 
 
+def test_transcriptions_without_parts_agree_as_a_whole():
+    one, near, other = (Name(text, "", "", "", False) for text in ("买买提艾力江", "买买提艾力汗", "古丽米热木"))
+    assert [level("name", one, b) for b in (one, near, other, ZHANG)] == ["same", "close", "different", "different"]
+
+
 def test_of_several_names_the_best_pair_counts():
     former = name("李秀英", "li xiu ying")
     assert level("name", (former, ZHANG), (ZHANG,)) == "same"

@@ -123,6 +123,29 @@ def as_it_was(sample):
     return Estimate(weights, 0.001, {"weights": "<html>", "shares": "<html>"})
 
 
+def test_what_splink_refuses_however_few_its_rounds_is_told(monkeypatch):
+    tried = []
+
+    class Refusing:
+        def __init__(self, _table, settings, **_):
+            tried.append(settings["max_iterations"])
+            self.training = self.misc = self
+
+        def estimate_probability_two_random_records_match(self, *_, **__):
+            pass
+
+        def save_model_to_json(self):
+            return {"probability_two_random_records_match": 0.01}
+
+        def estimate_u_using_random_sampling(self, **_):
+            raise ValueError("m_probability value 0.0")
+
+    monkeypatch.setattr("splink.Linker", Refusing)
+    with pytest.raises(GatewayError, match="splink cannot estimate weights from these records: m_probability"):
+        training.train(start(), village(30), splinked.estimate, source="x", today=date(2026, 11, 22), pairs=100)
+    assert tried == [1, 25, 8, 3], "fewer rounds are tried first"
+
+
 def test_names_as_evidence_has_them_are_counted_by_part():
     people = [{"names": (Name(f + g, f, g, "", False),)} for f, g in (("王", "秀英"), ("王", "秀兰"), ("李", "英"))]
     lesson = training.train(models.shipped(), people, as_it_was, source="x", today=date(2026, 11, 22))
