@@ -8,7 +8,7 @@ import yaml
 from gateway.identity.model import Model
 
 _HEAD = """\
-# How much each field says about two records being of one person (docs/identity.md, "The model").
+# How much each field says about two records being of one person (docs/identity.md, "The score and its model").
 # Each level has m, its share among pairs of one person, and u, its share among pairs of strangers: log2(m / u) bits.
 """
 _ORDER = (
