@@ -1,5 +1,8 @@
 """Records of one person meet under some key, and keys stay few and selective however many persons there are."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -45,6 +48,15 @@ def test_a_record_that_tells_all_has_at_most_twelve_keys():
         documents=tuple(f"passport|E1234567{one}" for one in range(5)),
     )
     assert len(blocks(many)) == 12
+
+
+def test_every_kind_and_flag_is_explained_to_users():
+    told = (Path(__file__).parents[3] / "docs" / "identity.md").read_text("utf-8")
+    damaged = kinds(Evidence(site="a", damaged_resident="519927********1514"))
+    assert [kind for kind in {*kinds(WHOLE), *damaged} if f"`{kind}`" not in told] == []
+    flags = re.findall(r"[a-z]+(?:-[a-z]+)*", Evidence.__doc__.split("`flags`:")[1])
+    assert len(flags) == 11
+    assert [flag for flag in flags if f"`{flag}`" not in told] == []
 
 
 def test_strong_kinds_come_first():
