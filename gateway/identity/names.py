@@ -59,9 +59,10 @@ def of_names(told: Any) -> Names:
     """Return the names of a Patient, current ones first; pinyin beside a Chinese name says nothing new."""
     entries = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     entries.sort(key=lambda one: _USES.get(use, _OTHER_USE) if isinstance(use := one.get("use"), str | None) else 9)
-    found = [read for one in entries for read in _entry(one)]
+    pairs = [(one, read) for one in entries for read in _entry(one)]
+    found = [read for _, read in pairs]
     chinese = any(read.chinese for read in found)
-    kept = [read.name for read in found if read.name and (read.chinese or not chinese or not _spelled(read.name))]
+    kept = [read.name for one, read in pairs if read.name and not (chinese and _spelling_of(one, read))]
     flags = {flag for read in found for flag in read.flags}
     if any(one.get("use") == "anonymous" for one in entries):
         flags.add("nameless")
@@ -75,8 +76,13 @@ def folded(raw: str) -> str:
     return name.text if name else ""
 
 
-def _spelled(name: Name) -> bool:
-    return romanized.syllables(name.text) != ()
+def _spelling_of(told: dict[str, Any], read: _Read) -> bool:
+    """Say whether a name only spells the Chinese one: it is pinyin, or says that it is by syllables or letters."""
+    if read.chinese or read.name is None:
+        return False
+    extensions = told.get("extension")
+    ways = [one.get("valueCode") for one in extensions if isinstance(one, dict)] if isinstance(extensions, list) else []
+    return "SYL" in ways or "ABC" in ways or romanized.syllables(read.name.text) != ()
 
 
 def _entry(told: dict[str, Any]) -> Iterator[_Read]:

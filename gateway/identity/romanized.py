@@ -29,7 +29,7 @@ def parts(whole: str, family: str, given: str) -> tuple[tuple[str, ...], tuple[s
     if len(words) == 1:
         sounds = syllables(words[0])
         return (sounds[:1], sounds[1:]) if sounds else (words, ())
-    return (words[-1:], words[:-1]) if _swapped(words[:1], words[-1:]) else (words[:1], words[1:])
+    return (words[:1], words[1:]) if words[0] in _surnames() else (words[-1:], words[:-1])
 
 
 @lru_cache(maxsize=32768)

@@ -108,6 +108,13 @@ def test_current_names_come_first_and_pinyin_beside_chinese_says_nothing_new():
     assert [name.text for name in names.of_names(told).names] == ["李敏", "maryli", "赵敏"]
 
 
+def test_a_name_that_says_it_is_a_spelling_is_no_second_name():
+    way = [{"url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation", "valueCode": "SYL"}]
+    told = [{"text": "RE HE MAN ABUDU", "extension": way}, {"text": "阿卜杜·热合曼"}, {"text": "Mary", "extension": 3}]
+    assert [name.text for name in names.of_names(told).names] == ["阿卜杜热合曼", "mary"]
+    assert [name.text for name in names.of_names(told[:1]).names] == ["rehemanabudu"]
+
+
 def test_an_anonymous_name_is_flagged():
     assert names.of_names([{"text": "王甲", "use": "anonymous"}]).flags == ("nameless",)
 
