@@ -71,8 +71,8 @@ class Catalogue:
         return Missing(tuple(found), self.hints(name) if name else (), known and not found)
 
     def _of(self, coding: Coding, specimen: str) -> tuple[str | None, str]:
-        if coding.system == OWN:
-            return (coding.code if coding.code in self.items else None), "own"
+        if coding.system == OWN and coding.code in self.items:
+            return coding.code, "own"
         if coding.system == LOINC:
             return self.loinc.get(coding.code), "loinc"
         target = self.local.get((table_of(coding.system), coding.code))

@@ -58,9 +58,12 @@ def _built(shelf: Shelf) -> Knowledge:
 
 
 def _words(shelf: Shelf) -> words.Words:
+    more = shelf.take("spellings", words.Spelling, lambda one: (one.of, one.id, one.also)).values()
+
     def some(section: str) -> words.Vocabulary:
-        made, twice = words.vocabulary(shelf.take(section, Word, lambda one: one.id))
-        for text in twice:
+        here = [one for one in more if one.of == section]
+        made, wrong = words.vocabulary(shelf.take(section, Word, lambda one: one.id), here)
+        for text in wrong:
             shelf.fault(section, text)
         return made
 

@@ -15,6 +15,7 @@ class Seen(NamedTuple):
     codings: tuple[Coding, ...]
     name: str = ""
     specimen: str = ""
+    method: str = ""
     unit: str = ""
     times: int = 1
 
@@ -38,15 +39,24 @@ class Line(NamedTuple):
     conflict: tuple[str, ...] = ()
 
 
+class Strange(NamedTuple):
+    """A word for a specimen or a method that no vocabulary has; results that say it are not recognised (G3)."""
+
+    kind: str
+    word: str
+    times: int
+
+
 @dataclass(slots=True)
 class Report:
-    """The unmapped items with the greatest volume first, and what was seen in all."""
+    """The unmapped items and unknown words with the greatest volume first, and what was seen in all."""
 
     seen: int = 0
     mapped: int = 0
     left_out: int = 0
     """Known to a code map as no item of recognition."""
     lines: list[Line] = field(default_factory=list)
+    strange: list[Strange] = field(default_factory=list)
 
     @property
     def coverage(self) -> float:
@@ -74,10 +84,12 @@ def report(seen: Iterable[Seen], catalogue: Catalogue) -> Report:
     """Return what is unmapped by table and code; what was seen no time counts nothing (issue 6, build 1)."""
     made = Report()
     gaps: dict[tuple[str, str], _Gap] = {}
+    strange: Counter[tuple[str, str]] = Counter()
     for one in seen:
         if one.times < 1:
             continue
         made.seen += one.times
+        strange.update(dict.fromkeys(_strange(one, catalogue), one.times))
         found = catalogue.find(one.codings, specimen=one.specimen)
         if isinstance(found, Found):
             made.mapped += one.times
@@ -87,7 +99,15 @@ def report(seen: Iterable[Seen], catalogue: Catalogue) -> Report:
             gap = gaps.setdefault(_where(one), _Gap(conflict=found.items))
             gap.add(one)
     made.lines = _lines(made, gaps, catalogue)
+    told = sorted(strange.items(), key=lambda pair: (-pair[1], pair[0]))
+    made.strange = [Strange(kind, word, times) for (kind, word), times in told]
     return made
+
+
+def _strange(one: Seen, catalogue: Catalogue) -> list[tuple[str, str]]:
+    words = catalogue.words
+    told = (("specimen", one.specimen, words.specimens), ("method", one.method, words.methods))
+    return [(kind, word.strip()) for kind, word, known in told if word.strip() and not known.get(word)]
 
 
 def _where(one: Seen) -> tuple[str, str]:

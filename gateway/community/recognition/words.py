@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.community.recognition.shelf import Entry, Word
 
@@ -12,6 +13,16 @@ class Group(Entry, frozen=True, kw_only=True):
 
     id: str
     of: tuple[str, ...]
+
+
+class Spelling(Entry, frozen=True, kw_only=True):
+    """More words for an entry of a vocabulary (`of`), as one site writes them: 高效液相色谱法(HPLC)."""
+
+    of: Literal[
+        "specimens", "methods", "conditions", "absent_values", "sides", "modalities", "contrasts", "parts"
+    ]  # fmt: skip
+    id: str
+    also: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +62,17 @@ def folded(word: str) -> str:
     return "".join(unicodedata.normalize("NFKC", word).split()).casefold()
 
 
-def vocabulary(entries: Mapping[str, Word]) -> tuple[Vocabulary, list[str]]:
-    """Return the vocabulary of entries, and the words that would mean two of them."""
+def vocabulary(entries: Mapping[str, Word], more: Iterable[Spelling]) -> tuple[Vocabulary, list[str]]:
+    """Return the vocabulary of entries with more words for them, and a sentence for each word that is wrong."""
     spellings: dict[str, str] = {}
-    twice = []
-    for entry in entries.values():
-        for word in dict.fromkeys(folded(word) for word in _words(entry)):
-            if spellings.setdefault(word, entry.id) != entry.id:
-                twice.append(f"'{word}' means both {spellings[word]} and {entry.id}")
-    return Vocabulary(entries, spellings), twice
+    wrong = [f"more words are for '{one.id}', which is not there" for one in more if one.id not in entries]
+    told = [(entry.id, _words(entry)) for entry in entries.values()] + [(one.id, one.also) for one in more]
+    for name, words in told:
+        for word in dict.fromkeys(map(folded, words)):
+            if spellings.setdefault(word, name) != name:
+                wrong.append(f"'{word}' means both {spellings[word]} and {name}")
+    return Vocabulary(entries, spellings), wrong
 
 
-def _words(entry: Word) -> Iterable[str]:
-    return (word for word in (entry.id, entry.zh, entry.en, *entry.also, *entry.codes) if word)
+def _words(entry: Word) -> tuple[str, ...]:
+    return tuple(word for word in (entry.id, entry.zh, entry.en, *entry.also, *entry.codes) if word)

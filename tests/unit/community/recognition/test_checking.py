@@ -64,6 +64,9 @@ PICTURE = "{id: new, zh: 新, en: New, class: ct, modality: CT, part: chest, vie
         ),
         ("stars: [{star: '★', scope: x, areas: ['1'], source: s}]", "stars: names the scope 'x'"),
         ("methods: {new: {zh: 新, en: New, also: [ISE]}}", "'ise' means both ise and new"),
+        ("spellings: [{of: methods, id: nothing, also: [x]}]", "more words are for 'nothing', which is not there"),
+        ("spellings: [{of: methods, id: hplc, also: [ISE]}]", "'ise' means both ise and hplc"),
+        ("spellings: [{of: colours, id: hplc, also: [x]}]", "Invalid enum value 'colours'"),
         ("reasons: [{code: E1, detail: justified, zh: '{nothing}', en: x, replaces: true}]", "has {nothing}"),
         (
             "reasons: [{code: E1, detail: justified, zh: x, en: x, replaces: true, strike: true}]",

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from gateway.community.recognition import knowledge
+from gateway.community.recognition.catalogue import OWN, Coding
 from gateway.community.recognition.shelf import WrongKnowledge
 from gateway.settings import shipped
 
@@ -45,6 +46,17 @@ by_item: [{whole: dx-chest-frontal-lateral, part: dx-chest-frontal, replaces: tr
     item = known.catalogue.items["hba1c"]
     assert known.policy.window(item, "outpatient", 2).days == 90
     assert ("dx-chest-frontal-lateral", "dx-chest-frontal") not in known.catalogue.covers
+
+
+def test_a_county_adds_its_laboratories_words(county):
+    known = county(ours="spellings: [{of: methods, id: hplc, also: ['高效液相色谱法(HPLC)']}]\n")
+    assert known.catalogue.words.methods.get("高效液相色谱法（HPLC）") == "hplc"
+
+
+def test_a_province_s_code_of_an_item_is_a_local_one(county):
+    known = county(ours="codes: [{table: CodeSystem/recognition-item, rows: {A001: potassium}}]\n")
+    (found, way) = known.catalogue.find([Coding(OWN, "A001")])
+    assert (found.id, way) == ("potassium", "local")
 
 
 def test_what_is_there_already_is_not_replaced_by_chance(county):

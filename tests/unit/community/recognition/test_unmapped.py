@@ -41,6 +41,18 @@ def test_the_greatest_gap_comes_first():
     assert "ast" in [hint.item for hint in first.hints]
 
 
+def test_words_that_nobody_knows_are_listed_by_volume():
+    made = report(
+        [
+            seen("K", 3, method="干式电极", specimen="血清"),
+            seen("NA", 4, method="干式电极", specimen="静脉穿刺血"),
+            seen("CL", 9, method="ISE"),
+        ],
+        known().catalogue,
+    )
+    assert made.strange == [("method", "干式电极", 7), ("specimen", "静脉穿刺血", 4)]
+
+
 def test_codes_that_disagree_are_a_gap_that_says_so():
     clash = Seen((Coding(LAB, "K"), Coding(LOINC, "2951-2")), "钾", times=2)
     (line,) = report([clash], known().catalogue).lines
