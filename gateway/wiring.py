@@ -12,10 +12,7 @@ from pathlib import Path
 
 from gateway import clock
 from gateway.errors import GatewayError
-from gateway.identity import decide, model, rules
-from gateway.identity.candidates import Judge
-from gateway.identity.decide import Decision
-from gateway.identity.evidence import Evidence
+from gateway.identity.judging import judging
 from gateway.identity.linker import Linker
 from gateway.listeners import options
 from gateway.listeners.intake import Intake
@@ -79,22 +76,6 @@ class Gateway:
         """Return what links who is the same person, by the model and rules of the settings."""
         judge, version = judging(self.settings.profiles)
         return Linker(self.store, judge, version)
-
-
-def judging(profiles: Path) -> tuple[Judge, str]:
-    """Return what decides whether two records are one person, and the version of its model.
-
-    Model and rules are those in the folder `identity` of the profiles, or the shipped ones where it has none. Raises
-    GatewayError naming the file and what is wrong in it.
-    """
-    weights, book = profiles / "identity" / "model.yaml", profiles / "identity" / "rules.yaml"
-    scorer = model.load(weights) if weights.exists() else model.shipped()
-    chosen = rules.load(book) if book.exists() else rules.ours()
-
-    def judge(one: Evidence, other: Evidence) -> Decision:
-        return decide.decide(one, other, scorer, chosen)
-
-    return judge, scorer.version
 
 
 def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog | None = None) -> Gateway:

@@ -122,10 +122,15 @@ def decide_pair(
     with store.write() as tx:
         tx.identity_take_turn()
         pair = pids_of(tx, ends)
-        mine = [case for case in tx.cases_of(pair) if (case.low_pid, case.high_pid) == pair]
-        done = _Deciding(tx, judge, pair, reader, note).decide(choice, mine[-1] if mine else None)
+        done = decide_within(tx, judge, pair, choice, reader, note)
     trail.note(store, reader, "review", "Patient", "", pair)
     return done
+
+
+def decide_within(tx: WriteTx, judge: Judge, pair: Pair, choice: Choice, reader: Actor, note: str) -> Decided:
+    """Decide two Patients (low pid first) in a transaction that has taken identity's turn; raises GatewayError."""
+    mine = [case for case in tx.cases_of(pair) if (case.low_pid, case.high_pid) == pair]
+    return _Deciding(tx, judge, pair, reader, note).decide(choice, mine[-1] if mine else None)
 
 
 def pids_of(tx: ReadTx, ends: tuple[str, str]) -> Pair:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.fhir import resource, temporal
-from gateway.record import attachments
+from gateway.record import attachments, joined
 from gateway.record.fold import Body
 from gateway.record.indexing import searched
 from gateway.record.states import NewAlias, Plan, Planned, State
@@ -14,7 +14,7 @@ from gateway.search.extract import ZONE, Rows
 from gateway.search.kinds.date import Zone
 from gateway.store import index
 from gateway.store.engine import Store, WriteTx
-from gateway.store.values import AliasKey, NewLink, NewVersion, Op, Target, WorkRow
+from gateway.store.values import AliasKey, NewVersion, Op, Target, WorkRow
 
 _HEAD = len(b'{"resourceType":"')
 
@@ -88,7 +88,7 @@ def write(tx: WriteTx, effects: Sequence[Effect], work: Sequence[WorkRow], updat
     tx.attach(_attached(ready))
     for effect in effects:
         _aliases(tx, effect.plan.aliases)
-        _links(tx, effect, updated_us)
+        joined.of_message(tx, effect.plan, effect.origin.feed, effect.origin.item_id, updated_us)
     tx.work_put(work)
 
 
@@ -186,24 +186,3 @@ def _aliases(tx: WriteTx, aliases: list[NewAlias]) -> None:
         tx.add_aliases(space, entries)
     for space, entries in moved.items():
         tx.repoint_aliases(space, entries)
-
-
-def _links(tx: WriteTx, effect: Effect, updated_us: int) -> None:
-    links = [
-        NewLink(
-            "replaced-by",
-            link.retired.pid,
-            link.survivor.pid,
-            "active",
-            updated_us,
-            link.evidence,
-            effect.origin.item_id,
-        )
-        for link in effect.plan.links
-    ]
-    if links:
-        tx.links_add(links)
-    for ended in effect.plan.ended:
-        found = tx.links([ended.retired.pid], kind="replaced-by")
-        pair = (ended.retired.pid, ended.survivor.pid)
-        tx.links_end([link.id for link in found if (link.from_pid, link.to_pid) == pair], updated_us)

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import __version__
 from gateway.errors import GatewayError
+from gateway.identity.judging import judging
+from gateway.identity.merge import Merging
 from gateway.identity.persons import SURVIVORSHIP, Persons, Ways
 from gateway.mapping.feeds import FeedBook
 from gateway.record.editing import Editor, Rules
@@ -88,6 +90,7 @@ def _rest(parts: Parts) -> Rest:
     return Rest(
         record=record,
         persons=Persons(parts.store, record.searches, _ways(settings)),
+        merging=Merging(parts.store, judging(settings.profiles)[0], settings.zone),
         editor=Editor(parts.store, settings.zone, judge.check, _rules(settings)),
         histories=Histories(parts.store, settings.search_timeout_s),
         everything=Everything(parts.store, settings.search_timeout_s),

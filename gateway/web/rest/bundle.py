@@ -13,7 +13,7 @@ from gateway.fhir.bundle import Entry, Kind, build, etag
 from gateway.fhir.issues import Invalid, Issue
 from gateway.record.editing import Done, Edit
 from gateway.web import errors
-from gateway.web.rest import asked, entries, shapes, write
+from gateway.web.rest import asked, entries, merge, shapes, write
 from gateway.web.rest.entries import Slot
 from gateway.web.rest.message import Answer, Interaction, Limits, Request, Rest
 
@@ -121,7 +121,10 @@ class Bundles:
             raise GatewayError("an entry asks for a resource or a type, as in Patient/123", where="request.url")
         if request.method == "POST" and request.path[-1] == "_search":
             raise GatewayError("an entry searches by GET; its url is inside the body already", where="request.method")
-        return _Step(slot, request, self._find(request.method, request.path))
+        found = self._find(request.method, request.path)
+        if found in (merge.merge, merge.unmerge):
+            raise GatewayError("a merge is asked for by itself, not in a Bundle", where="request.url")
+        return _Step(slot, request, found)
 
 
 def _response(kind: Kind, given: list[Entry]) -> Answer:

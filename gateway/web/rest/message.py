@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.access.actor import Actor
+from gateway.identity.merge import Merging
 from gateway.identity.persons import Persons
 from gateway.record.editing import Editor
 from gateway.record.everything import Everything
@@ -73,6 +74,7 @@ class Rest:
 
     record: Repository
     persons: Persons
+    merging: Merging
     editor: Editor
     histories: Histories
     everything: Everything

@@ -52,6 +52,9 @@ _ON_ALL: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
     (("_history",), "GET", ("history-system",)),
 )
 
+_DEFINITIONS = "http://hl7.org/fhir/OperationDefinition/"
+_OWN_DEFINITIONS = "https://yigong.example/fhir/OperationDefinition/"
+
 # operation: its name in the definition's address, and the types it is for (none: every type)
 _OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "$validate": ("Resource-validate", ()),
@@ -59,6 +62,8 @@ _OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "$meta-add": ("Resource-meta-add", ()),
     "$meta-delete": ("Resource-meta-delete", ()),
     "$everything": ("{}-everything", ("Patient", "Encounter")),
+    "$merge": ("Patient-merge", ("Patient",)),
+    "$unmerge": (f"{_OWN_DEFINITIONS}Patient-unmerge", ("Patient",)),
 }
 
 
@@ -188,7 +193,8 @@ def _listed(name: str, values: list[Any]) -> Json:
 
 def _operation(name: str, kind: str = "") -> Json:
     address = _OPERATIONS.get(name, (f"Resource-{name[1:]}", ()))[0].format(kind)
-    return {"name": name[1:], "definition": f"http://hl7.org/fhir/OperationDefinition/{address}"}
+    whole = address if address.startswith("http") else f"{_DEFINITIONS}{address}"
+    return {"name": name[1:], "definition": whole}
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, meta, person, provenance, validate, write
+from gateway.web.rest import binary, merge, meta, person, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
@@ -59,7 +59,12 @@ def _operations(path: tuple[str, ...]) -> Offered:
 
 
 ON_SERVER: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta.meta}}
-ON_TYPE: dict[str, Offered] = {"$validate": {"POST": validate.validate}, "$meta": {"GET": meta.meta}}
+ON_TYPE: dict[str, Offered] = {
+    "$validate": {"POST": validate.validate},
+    "$meta": {"GET": meta.meta},
+    "$merge": {"POST": merge.merge},
+    "$unmerge": {"POST": merge.unmerge},
+}
 ON_INSTANCE: dict[str, Offered] = {
     "$validate": {"GET": validate.validate, "POST": validate.validate},
     "$everything": {"GET": everything},
@@ -113,7 +118,7 @@ OWN: dict[tuple[str, ...], Offered] = {
 OFFERS = Offers(PLACES, OWN, ON_SERVER, ON_TYPE, ON_INSTANCE)
 """All of it, for /metadata and /openapi.json."""
 
-WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post})
+WRITES: frozenset[Interaction] = frozenset({*write.READERS, _BUNDLES.post, merge.merge, merge.unmerge})
 """Interactions that may wait for a lock; they have threads of their own, so that reads never wait behind them."""
 
 
