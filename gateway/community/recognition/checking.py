@@ -105,8 +105,9 @@ class Check:
     def _shares(self) -> None:
         for (organisation, item), prices in self.policy.prices.items():
             for price in prices:
-                if price.fund + price.person != price.amount or price.amount < 0:
-                    self.shelf.fault(f"price of {item} at {organisation}", "is not the sum of its shares")
+                shares = [share for share in (price.fund, price.person) if share is not None]
+                if price.amount < 0 or (shares and (len(shares) < 2 or sum(shares) != price.amount)):
+                    self.shelf.fault(f"price of {item} at {organisation}", "is not the sum of its two shares")
 
     def _texts(self) -> None:
         for outcome in OUTCOMES:

@@ -116,7 +116,7 @@ def _loinc(shelf: Shelf, items: Iterable[Item]) -> dict[str, str]:
 
 
 def _policy(shelf: Shelf, items: Mapping[str, Item]) -> Policy:
-    lists = shelf.take("lists", Listing, lambda one: (one.id, one.since)).values()
+    lists = sorted(shelf.take("lists", Listing, lambda one: (one.id, one.since)).values(), key=lambda one: one.since)
     rows = shelf.take("quality", Quality, lambda one: (one.organisation, one.items, one.kind, one.since, one.scope))
     prices = shelf.take("prices", Price, lambda one: (one.organisation, one.item, one.since)).values()
     exceptions = shelf.take("exceptions", Exceptional, lambda one: (one.code, one.when, one.items)).values()

@@ -62,13 +62,13 @@ class Quality(Dated, frozen=True, kw_only=True):
 
 
 class Price(Dated, frozen=True, kw_only=True):
-    """What an item costs at a house, in yuan; `fund` and `person` are the payers' shares and add up to it."""
+    """What an item costs at a house, in yuan; `fund` and `person`, where known, are the payers' shares of it."""
 
     organisation: str
     item: str
     amount: Decimal
-    fund: Decimal
-    person: Decimal
+    fund: Decimal | None = None
+    person: Decimal | None = None
 
 
 class Exceptional(Entry, frozen=True, kw_only=True):
@@ -106,6 +106,7 @@ class Policy:
     circumstances: Mapping[str, Word]
     scopes: Scopes
     lists: tuple[tuple[Listing, Set[str]], ...]
+    """From the earliest to the latest."""
     quality: Mapping[str, tuple[tuple[Quality, Set[str]], ...]]
     """By organisation."""
     exceptions: tuple[tuple[Exceptional, Set[str]], ...]
@@ -128,7 +129,8 @@ class Policy:
         """
         if issuer.beside(receiver):
             return ""
-        lists = [one for one in self.lists if one[0].holds(day) and self._reaches(one[0].scope, issuer, receiver)]
+        holding = {one[0].id: one for one in self.lists if one[0].holds(day)}  # of one list the latest version
+        lists = [one for one in holding.values() if self._reaches(one[0].scope, issuer, receiver)]
         having = [listing for listing, items in lists if _has(items, item, parts)]
         if any(listing.levels == "any" or _high(issuer, receiver) for listing in having):
             return ""
@@ -167,7 +169,8 @@ class Policy:
 
     def price(self, item: str, organisation: str, day: date) -> Price | None:
         """Return what an item costs at a house on a day, in yuan (china.md §4.7); None where that is not known."""
-        return next((one for one in self.prices.get((organisation, item), ()) if one.holds(day)), None)
+        holding = [one for one in self.prices.get((organisation, item), ()) if one.holds(day)]
+        return max(holding, key=lambda one: one.since, default=None)
 
     def _reaches(self, scope: str, issuer: House, receiver: House) -> bool:
         return self.scopes.scopes[scope].reaches(issuer, receiver)

@@ -52,7 +52,7 @@ PICTURE = "{id: new, zh: 新, en: New, class: ct, modality: CT, part: chest, vie
         ("exceptions: [{code: E6, when: [bad-mood], for: [all], source: s}]", "the circumstance 'bad-mood'"),
         (
             "prices: [{organisation: A, item: alt, amount: '9', fund: '5', person: '5', from: 2026-01-01, source: s}]",
-            "price of alt at A: is not the sum of its shares",
+            "price of alt at A: is not the sum of its two shares",
         ),
         (
             "scopes: [{id: s, zh: 某, en: s, level: city, areas: ['42'], marks: [鄂], source: s}]",

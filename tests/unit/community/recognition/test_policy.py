@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from gateway.community.recognition.marks import read
@@ -158,6 +159,20 @@ def test_a_price_is_that_of_the_house_and_the_day():
     assert str(POLICY.price("potassium", CENTRE.code, DAY).fund) == "5.10"
     assert POLICY.price("potassium", COUNTY.code, date(2025, 12, 31)) is None
     assert POLICY.price("myoglobin", COUNTY.code, DAY) is None
+
+
+def test_a_later_price_or_list_stands_for_the_earlier_one():
+    (old,) = POLICY.prices[COUNTY.code, "potassium"]
+    new = msgspec.structs.replace(old, since=date(2026, 6, 1), amount=old.amount + 1)
+    both = county.changed(POLICY, prices={(COUNTY.code, "potassium"): (new, old)})
+    assert both.price("potassium", COUNTY.code, DAY) is new
+    assert both.price("potassium", COUNTY.code, date(2026, 5, 31)) is old
+    (wide,) = [listing for listing, _ in POLICY.lists if listing.id == "hubei-2023"]
+    narrow = msgspec.structs.replace(wide, since=date(2026, 1, 1))
+    lists = ((wide, frozenset({"alt", "ast"})), (narrow, frozenset({"alt"})))
+    less = county.changed(POLICY, lists=lists)
+    assert less.listed(item("ast"), (), OTHER, HERE, DAY) == "not-on-list"
+    assert less.listed(item("ast"), (), OTHER, HERE, date(2025, 12, 31)) == ""
 
 
 def test_an_exception_of_an_analyte_is_one_of_its_panel():
