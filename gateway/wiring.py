@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway import clock
 from gateway.errors import GatewayError
+from gateway.identity import lists
 from gateway.identity.judging import judging
 from gateway.identity.linker import Linker
 from gateway.listeners import options
@@ -82,6 +83,7 @@ def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog 
     """Open the store and activate the definitions, unless given; with `migrate` bring the tables up to date first."""
     settings.data.mkdir(parents=True, exist_ok=True)
     definitions.install(settings.profiles)
+    lists.install(settings.profiles)
     active = open_catalog(settings) if catalog is None else catalog
     store = open_store(settings.database, settings.data)
     if migrate:

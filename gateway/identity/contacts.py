@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.identity import lists
@@ -87,7 +86,7 @@ def _dialled(one: dict[str, Any]) -> bool:
     return isinstance(system, str | None) and system in _PHONE_SYSTEMS and one.get("use") != "old"
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def _phones(raw: str) -> tuple[str, ...]:
     text = unicodedata.normalize("NFKC", raw)[:_LONGEST]
     return tuple(number for part in _SEVERAL.split(text) if part and (number := _phone(part)))
@@ -126,7 +125,7 @@ def _words(told: Any) -> Iterator[str]:
             yield one
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def _place(raw: str) -> Where:
     """Return an address from the township on, folded, and its township and village."""
     text = unicodedata.normalize("NFKC", raw[:_LONGEST]).translate(lists.variants()).lower()

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,7 +91,7 @@ def _birth(told: Any) -> str:
     return _calendar(told) if isinstance(told, str) else ""
 
 
-@lru_cache(maxsize=65536)
+@lists.remembered(65536)
 def _calendar(text: str) -> str:
     """Return a date of the calendar, maybe partial; '' for a dummy such as 1900-01-01 (china.md §5.2 case 12)."""
     match = _PARTIAL.fullmatch(text)

@@ -1,12 +1,12 @@
 """The lists identity is judged by: dummies, national systems, documents and surnames, from profiles/identity."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import yaml
@@ -15,6 +15,10 @@ from gateway.errors import GatewayError
 from gateway.settings import shipped
 
 _FOLDER = "identity"
+P = ParamSpec("P")
+T = TypeVar("T")
+_forgetting: list[Callable[[], None]] = []
+_installed: list[Path] = []
 _VARIANTS = "data/variants.json"
 
 
@@ -99,7 +103,41 @@ class Surnames:
     compound: Mapping[str, tuple[str, ...]]
 
 
-@cache
+def install(profiles: Path) -> None:
+    """Take the lists from the folder `identity` of these profiles; those it lacks are the shipped ones.
+
+    Raises GatewayError naming the file and what is wrong in it.
+    """
+    before = [*_installed]
+    if before == [profiles]:
+        return
+    _take([profiles])
+    try:
+        for reader in (dummies, documents, surnames):
+            reader()
+    except GatewayError:
+        _take(before)
+        raise
+
+
+def _take(profiles: list[Path]) -> None:
+    _installed[:] = profiles
+    for forget in _forgetting:
+        forget()
+
+
+def remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Remember what a function made of its last `most` arguments, until other lists are installed."""
+
+    def made(function: Callable[P, T]) -> Callable[P, T]:
+        known = lru_cache(maxsize=most)(function)
+        _forgetting.append(known.cache_clear)
+        return known  # type: ignore[return-value]  # every argument can be hashed
+
+    return made
+
+
+@remembered(1)
 def dummies() -> Dummies:
     """Return the deny-lists; raises GatewayError naming the file and what is wrong in it."""
     path, told = _read("dummies.yaml", _Dummies)
@@ -117,7 +155,7 @@ def dummies() -> Dummies:
     )
 
 
-@cache
+@remembered(1)
 def documents() -> Documents:
     """Return what identifiers mean; raises GatewayError naming the file and what is wrong in it."""
     path, told = _read("documents.yaml", _Documents)
@@ -140,7 +178,7 @@ def documents() -> Documents:
     )
 
 
-@cache
+@remembered(1)
 def surnames() -> Surnames:
     """Return the surnames; raises GatewayError naming the file and what is wrong in it."""
     _, told = _read("surnames.yaml", _Surnames)
@@ -159,11 +197,14 @@ def variants() -> Mapping[int, str]:
 
 
 def _read(name: str, kind: type[Any]) -> tuple[Path, Any]:
-    path = shipped("profiles") / _FOLDER / name
+    places = [profiles / _FOLDER / name for profiles in (*_installed, shipped("profiles"))]
+    path = next((place for place in places if place.exists()), places[-1])
     try:
         return path, msgspec.convert(yaml.safe_load(path.read_text("utf-8")), kind)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as fault:
-        raise GatewayError(f"{path} cannot be used: {fault}. Restore the shipped file.", where=str(path)) from fault
+        raise GatewayError(
+            f"{path} cannot be used: {fault}. Mend it, or remove it for the shipped one.", where=str(path)
+        ) from fault
 
 
 def _any(path: Path, field: str, expressions: list[str]) -> re.Pattern[str]:

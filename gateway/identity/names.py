@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -94,7 +93,7 @@ def _entry(told: dict[str, Any]) -> Iterator[_Read]:
         yield _read(whole, last, " ".join(words))
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def _read(text: str, family: str, given: str) -> _Read:
     """Return what one name says; the whole text counts unless only the parts are Chinese."""
     whole, last, first = glyphs.mended(text), glyphs.mended(family), glyphs.mended(given)

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.identity import lists, resident
@@ -117,14 +116,14 @@ def _of_one_day(period: Any) -> bool:
     return isinstance(period, dict) and isinstance(period.get("end"), str) and period.get("start") == period["end"]
 
 
-@lru_cache(maxsize=4096)
+@lists.remembered(4096)
 def _kind(system: str) -> str:
     """Return which of an institution's own series a system is, '' for others'."""
     series = _SERIES.search(system)
     return series["kind"] if series else ""
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def _judged(system: str, raw: str, told: str) -> _Judged | None:
     """Return what one identifier proves, None where it says nothing: a dummy, a masked number, words for none."""
     known = lists.documents()

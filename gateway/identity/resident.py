@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 from typing import NamedTuple
 
 from stdnum.cn import ric
@@ -41,7 +40,7 @@ class Resident(NamedTuple):
 _NOTHING = Resident("")
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def read(value: str) -> Resident:
     """Return what a number in capitals is as a resident ID; an empty text for a dummy."""
     text = _BLANKS.sub("", value)
@@ -134,7 +133,7 @@ def _upgraded(old: str) -> Resident:
     return _NOTHING if lists.dummies().resident.fullmatch(text) else Resident(text, proven=True, upgraded=True)
 
 
-@lru_cache(maxsize=65536)
+@lists.remembered(65536)
 def _dated(digits: str) -> bool:
     year = int(digits[:4])
     try:

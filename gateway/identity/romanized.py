@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from functools import cache, lru_cache
 
 from gateway.identity import lists
 from gateway.search.kinds import pinyin
@@ -32,7 +31,7 @@ def parts(whole: str, family: str, given: str) -> tuple[tuple[str, ...], tuple[s
     return (words[:1], words[1:]) if words[0] in _surnames() else (words[-1:], words[:-1])
 
 
-@lru_cache(maxsize=32768)
+@lists.remembered(32768)
 def syllables(word: str, *, surname: bool = True) -> tuple[str, ...]:
     """Return the fewest pinyin syllables that make up a word; () for none, or none that begin as a surname."""
     found = _cut(word.replace("?", ""))
@@ -48,14 +47,14 @@ def _swapped(last: tuple[str, ...], first: tuple[str, ...]) -> bool:
     return "".join(last) not in _surnames() and "".join(first) in _surnames()
 
 
-@lru_cache(maxsize=8192)
+@lists.remembered(8192)
 def _words(text: str) -> tuple[str, ...]:
     plain = text.lower().replace("ü", "v").replace("lyu", "lv").replace("nyu", "nv")
     bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
     return tuple(_WORD.findall(bare.replace("'", "").replace("’", "")))
 
 
-@cache
+@lists.remembered(1)
 def _surnames() -> frozenset[str]:
     """Return how the known surnames sound."""
     known = lists.surnames()

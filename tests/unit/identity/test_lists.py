@@ -5,24 +5,20 @@ import yaml
 
 from gateway.errors import GatewayError
 from gateway.identity import lists
+from gateway.identity.evidence import of_patient
 from gateway.settings import shipped
 
 FOLDER = shipped("profiles") / "identity"
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Return a copy of the lists that the gateway reads instead of its own."""
-    for path in FOLDER.glob("*.yaml"):
-        (tmp_path / "identity" / path.name).parent.mkdir(exist_ok=True)
+def folder(tmp_path):
+    """Return an installed folder that holds a copy of the lists."""
+    (tmp_path / "identity").mkdir()
+    for path in FOLDER.glob("[ds]*.yaml"):
         (tmp_path / "identity" / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(lists, "shipped", lambda name: tmp_path)
-    readers = (lists.dummies, lists.documents, lists.surnames)
-    for reader in readers:
-        reader.cache_clear()
     yield tmp_path / "identity"
-    for reader in readers:
-        reader.cache_clear()
+    lists.install(FOLDER.parent)
 
 
 def changed(path, **entries):
@@ -46,31 +42,38 @@ def test_every_list_has_a_version():
     assert all(yaml.safe_load(path.read_text("utf-8"))["version"] for path in FOLDER.glob("[ds]u*.yaml"))
 
 
-@pytest.mark.parametrize(
-    ("field", "reader"), [("numbers", lists.dummies), ("phones", lists.dummies), ("nameless", lists.dummies)]
-)
-def test_an_expression_that_is_none(folder, field, reader):
+@pytest.mark.parametrize("field", ["numbers", "phones", "nameless"])
+def test_an_expression_that_is_none(folder, field):
     changed(folder / "dummies.yaml", **{field: ["(unclosed"]})
     with pytest.raises(GatewayError, match=rf"dummies.yaml, {field}: '\(unclosed' is no expression"):
-        reader()
+        lists.install(folder.parent)
 
 
 def test_a_field_nobody_knows(folder):
     changed(folder / "documents.yaml", nationl={})
-    with pytest.raises(GatewayError, match=r"documents.yaml cannot be used: .*nationl.*Restore the shipped file"):
-        lists.documents()
+    with pytest.raises(GatewayError, match=r"documents\.yaml cannot be used: .*nationl.*Mend it"):
+        lists.install(folder.parent)
 
 
-def test_a_file_that_is_not_there_or_no_yaml(folder):
-    (folder / "surnames.yaml").unlink()
-    with pytest.raises(GatewayError, match=r"surnames\.yaml cannot be used"):
-        lists.surnames()
+def test_a_broken_file_leaves_the_lists_as_they_were(folder):
     (folder / "surnames.yaml").write_text("single: [", "utf-8")
     with pytest.raises(GatewayError, match=r"surnames\.yaml cannot be used"):
-        lists.surnames()
+        lists.install(folder.parent)
+    assert "李" in lists.surnames().single
+
+
+def test_a_county_has_lists_of_its_own_and_the_shipped_ones_for_the_rest(folder):
+    patient = {"telecom": [{"system": "phone", "value": "10055500000"}], "name": [{"text": "李敏"}]}
+    assert of_patient(patient, "a").phones == ("10055500000",)
+    (folder / "surnames.yaml").unlink()
+    changed(folder / "dummies.yaml", phones=["10055500000"])
+    lists.install(folder.parent)
+    assert of_patient(patient, "a").phones == ()
+    assert of_patient(patient, "a").names[0].family == "李"
 
 
 def test_groups_of_expressions_keep_to_themselves(folder):
     changed(folder / "dummies.yaml", numbers=["(a)\\1", "(b)(c)\\2"])
+    lists.install(folder.parent)
     found = lists.dummies().numbers
     assert [bool(found.fullmatch(text)) for text in ("aa", "bcc", "bca", "ab")] == [True, True, False, False]
