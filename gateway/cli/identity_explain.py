@@ -2,10 +2,10 @@
 
 import click
 
-from gateway import wiring
 from gateway.cli import identity_shown as shown
 from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.identity import explain as explaining
+from gateway.identity.judging import judging
 from gateway.identity.review import person
 from gateway.settings import Settings
 
@@ -19,7 +19,7 @@ from gateway.settings import Settings
 def explain(settings: Settings, one: str, other: str, by: str, plain: bool) -> None:
     """Show what two Patients say, where they meet, every part of the score, and why they are linked or not."""
     with opened(settings) as gateway:
-        judge, _ = wiring.judging(settings.profiles)
+        judge, _ = judging(settings.profiles)
         found = explaining.explain(gateway.store, judge, (one, other), person(by))
     console.print(shown.sides(found.heads, found.evidence, plain=plain))
     blocks = ", ".join(f"{one.kind} (cut: too many share it)" if one.cut else one.kind for one in found.met)

@@ -6,13 +6,13 @@ from typing import Any
 import click
 from rich.table import Table
 
-from gateway import wiring
 from gateway.cli import identity_shown as shown
 from gateway.cli.options import STORE, console, opened, setting_options
 from gateway.errors import GatewayError
 from gateway.fhir import temporal
 from gateway.identity import review as reviewing
 from gateway.identity.events import reasons_of
+from gateway.identity.judging import judging
 from gateway.identity.review import Choice, Decided
 from gateway.settings import Settings
 from gateway.store.identity import STATES, UNDECIDED
@@ -55,7 +55,7 @@ def list_cases(settings: Settings, states: tuple[str, ...], limit: int) -> None:
 def show(settings: Settings, case: int, by: str, plain: bool) -> None:
     """Show the two sides of a case, the score and its reasons, and what was done so far."""
     with opened(settings) as gateway:
-        judge, _ = wiring.judging(settings.profiles)
+        judge, _ = judging(settings.profiles)
         found = reviewing.show(gateway.store, judge, case, reviewing.person(by))
     held = found.case
     console.print(f"case {held.id}: {held.state}, opened {temporal.instant(held.created_us)}, {held.score:.2f} bits")
@@ -84,7 +84,7 @@ def _deciding(choice: Choice, told: str) -> Callable[..., Any]:
     @setting_options(*STORE)
     def decide(settings: Settings, case: tuple[str, ...], by: str, note: str) -> None:
         with opened(settings) as gateway:
-            judge, _ = wiring.judging(settings.profiles)
+            judge, _ = judging(settings.profiles)
             reader = reviewing.person(by)
             if len(case) == _PAIR:
                 done = reviewing.decide_pair(gateway.store, judge, (case[0], case[1]), choice, reader, note)

@@ -12,7 +12,7 @@ from gateway import clock, failpoints
 from gateway.errors import GatewayError, Transient
 from gateway.identity import candidates, events, linking
 from gateway.identity.candidates import Judge
-from gateway.identity.decide import Decision
+from gateway.identity.decide import Decision, Verdict
 from gateway.identity.evidence import VERSION, Evidence, of_patient, packed
 from gateway.identity.linking import Outcome, Pair, View, pair_of
 from gateway.store.engine import ReadTx, Store, WriteTx
@@ -40,9 +40,13 @@ class Read(NamedTuple):
     digest: bytes
     test: bool
 
-    def stored(self, pid: int) -> NewEvidence:
+    def keys(self) -> dict[int, str]:
+        """Return the keys it is found under, with their kinds."""
+        return candidates.keys(self.evidence, test=self.test)
+
+    def stored(self, pid: int, keys: Mapping[int, str]) -> NewEvidence:
         """Return what is stored of it."""
-        return NewEvidence(pid, self.digest, packed(self.evidence), candidates.keys(self.evidence, test=self.test))
+        return NewEvidence(pid, self.digest, packed(self.evidence), keys.keys())
 
 
 @dataclass
@@ -53,6 +57,7 @@ class _Batch:
     changes: Sequence[Change]
     new: dict[int, Read]
     gone: set[int]
+    keys: dict[int, dict[int, str]]
 
 
 def read(stored: Stored) -> Read:
@@ -128,10 +133,13 @@ class Linker:
         if batch is None:
             return 0
         outcome, cut = self._outcome(batch) if batch.new or batch.gone else (Outcome(), {})
+        fresh = [one.stored(pid, batch.keys[pid]) for pid, one in batch.new.items()]
         with self._store.write() as tx:
             tx.identity_take_turn(batch.turn)
             fence(tx)
-            self._write(tx, batch, outcome, cut)
+            tx.evidence_put(fresh)
+            tx.evidence_drop(batch.gone)
+            self._write(tx, outcome, batch.gone, cut)
             tx.cursor_set(AT, batch.changes[-1].seq)
             if not tx.cursor(MADE_BY):
                 tx.cursor_set(MADE_BY, VERSION)
@@ -156,7 +164,7 @@ class Linker:
         new = {one.pid: read(one) for one in latest if one.op != Op.DELETE}
         changed = {pid: one for pid, one in new.items() if known.get(pid) != one.digest}
         gone = {one.pid for one in latest if one.op == Op.DELETE and one.pid in known}
-        return _Batch(turn, changes, changed, gone)
+        return _Batch(turn, changes, changed, gone, {pid: one.keys() for pid, one in changed.items()})
 
     def _changes(self, tx: ReadTx) -> list[Change]:
         if self._at is None or clock.monotonic() >= self._look_at:
@@ -168,41 +176,37 @@ class Linker:
         evidence = {pid: one.evidence for pid, one in batch.new.items()}
         judged = Judging(self._judge, evidence)
         pairs, cut = self._near(batch, evidence)
-        concerned = {*batch.new, *batch.gone}
-        for pair in pairs:
-            decision = judged(*pair)
-            if decision is not None and decision.verdict in ("same", "review"):
-                concerned.update(pair)
+        changed = {*batch.new, *batch.gone}
+        alike = (pair for pair in pairs if (told := judged(*pair)) and told.verdict in (Verdict.SAME, Verdict.REVIEW))
+        concerned = changed.union(*alike)
         with self._store.read() as tx:
+            concerned.update(*(case[1:3] for case in tx.cases_of(changed)))
             links = reach(tx, concerned)
             members = concerned.union(*(link[2:4] for link in links))
             cases = tx.cases_of(members)
             members.update(*(case[1:3] for case in cases))
             evidence |= candidates.evidence(tx, members - evidence.keys() - batch.gone)
-        pairs.update(linking.between(cases, links, {*batch.new, *batch.gone}))
+        pairs.update(linking.between(cases, links, changed))
         return linking.plan(View(batch.new.keys(), batch.gone, pairs, links, cases), judged), cut
 
     def _near(self, batch: _Batch, evidence: dict[int, Evidence]) -> tuple[set[Pair], dict[int, tuple[str, ...]]]:
         """Return the pairs of changed records that share a block with a stored one or with each other."""
-        keys = {pid: candidates.keys(one.evidence, test=one.test) for pid, one in batch.new.items()}
         with self._store.read() as tx:
-            near = candidates.near(tx, keys, self._most)
+            near = candidates.near(tx, batch.keys, self._most)
             found = set().union(*near.pids.values()) - batch.new.keys() - batch.gone
             evidence |= candidates.evidence(tx, found)
         pairs = {pair_of(pid, other) for pid, others in near.pids.items() for other in others & found}
-        return pairs | _together(keys), near.cut
+        return pairs | _together(batch.keys), near.cut
 
-    def _write(self, tx: WriteTx, batch: _Batch, outcome: Outcome, cut: Mapping[int, tuple[str, ...]]) -> None:
+    def _write(self, tx: WriteTx, outcome: Outcome, gone: Collection[int], cut: Mapping[int, tuple[str, ...]]) -> None:
         now_us = clock.now_us()
-        tx.evidence_put([one.stored(pid) for pid, one in batch.new.items()])
-        tx.evidence_drop(batch.gone)
         tx.links_end([one.link.id for one in outcome.end], now_us)
         tx.links_add([self._link(pair, decision, now_us) for pair, decision in outcome.add])
         tx.cases_add([self._case(doubt, now_us) for doubt in outcome.ask])
         tx.cases_judge([self._renewed(case, doubt) for case, doubt in outcome.renew])
         for case in outcome.settle:
             tx.case_decide(case.id, "settled", events.LINKER, "", now_us)
-        tx.identity_events_add(self._events(outcome, batch.gone, cut, now_us))
+        tx.identity_events_add(self._events(outcome, gone, cut, now_us))
         tx.tally(_cuts(cut))
 
     def _link(self, pair: Pair, decision: Decision, now_us: int) -> NewLink:

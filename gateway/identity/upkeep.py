@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from gateway.identity import linking
 from gateway.identity.evidence import VERSION
-from gateway.identity.linker import AT, MADE_BY, Read, current, reach, read
+from gateway.identity.linker import AT, MADE_BY, current, reach, read
 from gateway.identity.linking import pair_of
 from gateway.record.fsck import Finding, Progress
 from gateway.store.engine import ReadTx, Store, WriteTx
-from gateway.store.identity import Case, Event
+from gateway.store.identity import Case, Event, NewEvidence
 from gateway.store.values import Head, Link, Stored
 
 _RENEWED_AT = "identity.renewed-at"
@@ -68,7 +68,7 @@ def _renew(tx: WriteTx, pids: Sequence[int]) -> int:
     """Write evidence anew where it differs, without a digest: that lets the linker decide of the record again."""
     known, seen = tx.cursor(AT), current(tx, pids)
     wrong = [stored for stored, _ in _wrong(tx, {pid: one for pid, one in seen.items() if one.seq <= known})]
-    tx.evidence_put([read(one).stored(one.pid)._replace(digest=b"") for one in wrong if not one.deleted])
+    tx.evidence_put([_fresh(one)._replace(digest=b"") for one in wrong if not one.deleted])
     if wrong:
         before = [first] if (first := tx.cursor(_FROM)) else []
         tx.cursor_set(_FROM, min(before + [one.seq for one in wrong]))
@@ -83,16 +83,16 @@ def _wrong(tx: ReadTx, stored: dict[int, Stored]) -> Iterator[tuple[Stored, str]
             if pid in digests:
                 yield one, "it is deleted and still has evidence for linking"
             continue
-        fresh = _stored(read(one), pid)
-        if (digests.get(pid), bodies.get(pid)) != fresh[:2]:
+        fresh = _fresh(one)
+        if (digests.get(pid), bodies.get(pid)) != (fresh.digest, fresh.body):
             yield one, "its evidence for linking is not what its text says"
-        elif keys.get(pid, set()) != fresh[2]:
+        elif keys.get(pid, set()) != set(fresh.keys):
             yield one, "it is not found under the keys its evidence has"
 
 
-def _stored(fresh: Read, pid: int) -> tuple[bytes, bytes, set[int]]:
-    _, digest, body, keys = fresh.stored(pid)
-    return digest, body, set(keys)
+def _fresh(stored: Stored) -> NewEvidence:
+    told = read(stored)
+    return told.stored(stored.pid, told.keys())
 
 
 # The check.

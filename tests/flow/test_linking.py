@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gateway.identity import review, upkeep
+from gateway.identity.judging import judging
 from gateway.record import fsck
-from gateway.wiring import judging
 from tests.support.county import county
 from tests.support.patients import id_number
 from tests.support.two_sites import clinic, hospital, report
