@@ -45,7 +45,8 @@ def load(*folders: Path) -> Knowledge:
 def _built(shelf: Shelf) -> Knowledge:
     vocabularies = _words(shelf)
     items = _items(shelf)
-    found = _catalogue(shelf, vocabularies, items)
+    tables = tuple(shelf.take("codes", LocalTable, lambda one: one.table).values())
+    found = _catalogue(shelf, vocabularies, items, tables)
     rules = _policy(shelf, items)
     texts = Reasons(
         shelf.take("gates", GateText, lambda one: one.id),
@@ -53,7 +54,7 @@ def _built(shelf: Shelf) -> Knowledge:
         shelf.take("overrides", Override, lambda one: one.code),
     )
     if not shelf.faults:  # else half of what is named would be missing for another reason
-        Check(shelf, found, rules, texts).everything()
+        Check(shelf, found, rules, texts, tables).everything()
     return Knowledge(found, rules, texts, shelf.version, shelf.pending)
 
 
@@ -87,15 +88,16 @@ def _items(shelf: Shelf) -> dict[str, Item]:
     for section, kind in kinds:
         for item in shelf.take(section, kind, lambda one: one.id).values():
             if found.setdefault(item.id, item) is not item:
-                shelf.fault(f"{section}, {item.id}", "is the code of another item already")
+                shelf.fault(item, "is the code of another item already")
     return found
 
 
-def _catalogue(shelf: Shelf, vocabularies: words.Words, items: Mapping[str, Item]) -> Catalogue:
+def _catalogue(
+    shelf: Shelf, vocabularies: words.Words, items: Mapping[str, Item], tables: Iterable[LocalTable]
+) -> Catalogue:
     pairs: Callable[[Cover], tuple[str, str]] = lambda one: (one.whole, one.part)  # noqa: E731 - a key, twice
     by_item = shelf.take("by_item", Cover, pairs).values()
     by_contrast = shelf.take("by_contrast", Cover, pairs).values()
-    tables = shelf.take("codes", LocalTable, lambda one: one.table).values()
     return Catalogue(
         items=items,
         words=vocabularies,
@@ -111,7 +113,7 @@ def _loinc(shelf: Shelf, items: Iterable[Item]) -> dict[str, str]:
     for item in items:
         for code in item.loinc:
             if found.setdefault(code, item.id) != item.id:
-                shelf.fault(item.id, f"LOINC {code} is {found[code]}'s already")
+                shelf.fault(item, f"LOINC {code} is {found[code]}'s already")
     return found
 
 
@@ -125,9 +127,9 @@ def _policy(shelf: Shelf, items: Mapping[str, Item]) -> Policy:
         classes=shelf.take("classes", Word, lambda one: one.id),
         circumstances=shelf.take("circumstances", Word, lambda one: one.id),
         scopes=_scopes(shelf),
-        lists=_chosen(shelf, "lists", items, lists),
-        quality=_grouped(_chosen(shelf, "quality", items, rows.values()), lambda one: one[0].organisation),
-        exceptions=_chosen(shelf, "exceptions", items, exceptions),
+        lists=_chosen(shelf, items, lists),
+        quality=_grouped(_chosen(shelf, items, rows.values()), lambda one: one[0].organisation),
+        exceptions=_chosen(shelf, items, exceptions),
         prices=_grouped(prices, lambda one: (one.organisation, one.item)),
     )
 
@@ -146,14 +148,12 @@ def _scopes(shelf: Shelf) -> places.Scopes:
     return places.Scopes(scopes, spelled, relative, tuple(stars))
 
 
-def _chosen(
-    shelf: Shelf, section: str, items: Mapping[str, Item], rows: Iterable[Row]
-) -> tuple[tuple[Row, Set[str]], ...]:
+def _chosen(shelf: Shelf, items: Mapping[str, Item], rows: Iterable[Row]) -> tuple[tuple[Row, Set[str]], ...]:
     found = []
-    for number, row in enumerate(rows, 1):
+    for row in rows:
         some, faults = selectors.chosen(items, row.items)
         for text in faults:
-            shelf.fault(f"{section}, entry {number}", text)
+            shelf.fault(row, text)
         found.append((row, some))
     return tuple(found)
 

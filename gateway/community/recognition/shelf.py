@@ -106,6 +106,7 @@ class Shelf:
         self.faults: list[str] = []
         self.heads: list[Head] = []
         self._sections: dict[str, list[Raw]] = {}
+        self._places: dict[int, tuple[Entry, str]] = {}
         self._digest = sha256()
 
     @property
@@ -118,9 +119,13 @@ class Shelf:
         """Return the files that nobody approved, which are therefore not in force."""
         return tuple(head.file for head in self.heads if not head.in_force)
 
-    def fault(self, place: str, text: str) -> None:
-        """Note one fault."""
-        self.faults.append(f"{place}: {text}")
+    def fault(self, place: str | Entry, text: str) -> None:
+        """Note one fault, at a place or of an entry, whose file is then named."""
+        self.faults.append(f"{self.place(place) if isinstance(place, Entry) else place}: {text}")
+
+    def place(self, entry: Entry) -> str:
+        """Return file and name of an entry that was read here, nothing for one that was made."""
+        return self._places[id(entry)][1] if id(entry) in self._places else ""
 
     def read(self, folder: Path) -> None:
         """Read every YAML file below a folder, in the order of their names."""
@@ -173,8 +178,10 @@ class Shelf:
             self.fault(raw.place, f"is a mapping, not {raw.value!r}")
             return None
         entry: E | None = self._typed(raw.place, {"source": raw.head.source, **raw.value}, kind)
-        if entry is not None and not entry.source.strip():
-            self.fault(raw.place, "says no source, and its file says none either")
+        if entry is not None:
+            self._places[id(entry)] = (entry, raw.place)  # the entry too, so that no other takes its number
+            if not entry.source.strip():
+                self.fault(entry, "says no source, and its file says none either")
         return entry
 
     def _typed(self, place: str, value: dict[str, Any], kind: type[Any]) -> Any:
