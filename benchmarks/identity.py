@@ -34,7 +34,8 @@ import psutil
 from benchmarks.messages import Reports
 from gateway import settings, wiring
 from gateway.identity import candidates, evidence
-from gateway.identity.linker import AT, Linker, read
+from gateway.identity.judging import judging
+from gateway.identity.linker import AT, Fence, Linker, read
 from gateway.search.scope import Scope
 from gateway.simulate.population import TRUTH, populate
 from gateway.store.values import NewVersion, Op
@@ -99,10 +100,10 @@ class Run:
 
             self.server = postgres.start({"fsync": "on", "full_page_writes": "on", "shared_buffers": "512MB"})
             url = self.server.create("bench")
-        self.given = {"data": str(home), "database": url, "insecure_local": True}
+        self.given: Json = {"data": str(home), "database": url, "insecure_local": True}
         self.gateway = wiring.open_gateway(settings.load(environment={}, **self.given), migrate=True)
         self.store = self.gateway.store
-        self.judge, self.model = wiring.judging(self.gateway.settings.profiles)
+        self.judge, self.model = judging(self.gateway.settings.profiles)
         self.held: list[Record] = []
         self.counted: Counter[str] = Counter()
 
@@ -170,7 +171,8 @@ class Run:
             pids = tx.allocate(len(batch))
             versions = [_version(pid, record) for pid, record in zip(pids, batch, strict=True)]
             tx.put(versions)
-            told = [read(stored).stored(pid) for pid, stored in tx.current(pids).items()]
+            found = {pid: read(stored) for pid, stored in tx.current(pids).items()}
+            told = [one.stored(pid, one.keys()) for pid, one in found.items()]
             tx.evidence_put(told)
         self.counted["records"] += len(batch)
         self.counted["keys"] += sum(len(one.keys) for one in told)
@@ -285,14 +287,14 @@ class Clock:
     def __enter__(self) -> None:
         self._step, clock = Linker.step, self
 
-        def step(linker: Linker, fence: Any) -> int:
+        def step(linker: Linker, fence: Fence) -> int:
             begun = time.process_time()
             try:
                 return clock._step(linker, fence)
             finally:
                 clock.inside += time.process_time() - begun
 
-        Linker.step = step  # type: ignore[method-assign]
+        Linker.step = step  # type: ignore[assignment, method-assign]
         self._begun = time.process_time()
 
     def __exit__(self, *_: object) -> None:
