@@ -103,6 +103,13 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A statement about identities that only a person can carry out (A43)."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """Which rule wrote which element from which field; kept only when asked for."""
 
@@ -127,7 +134,7 @@ class Mapped:
 
     drafts: list[Draft]
     merges: list[Merge] = field(default_factory=list)
-    said: list[Split | Renumber | Move | Same] = field(default_factory=list)
+    said: list[Split | Renumber | Move | Same | Refusal] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     populated: int = 0
     mapped: int = 0

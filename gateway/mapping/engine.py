@@ -8,7 +8,7 @@ from gateway.fhir.issues import Issue
 from gateway.formats.hl7v2 import Message, Segment
 from gateway.mapping import dates, periods, program
 from gateway.mapping.cell import Note, Proto
-from gateway.mapping.draft import Draft, Left, Mapped, Merge, Move, Renumber, Split, Trace
+from gateway.mapping.draft import Draft, Left, Mapped, Merge, Move, Refusal, Renumber, Same, Split, Trace
 from gateway.mapping.environment import Environment
 from gateway.mapping.finish import Finish, Instance
 from gateway.mapping.keys import Facts, patient
@@ -248,9 +248,10 @@ class Run:
     def _identity(self, word: str, compiled: SegmentProgram, populated: list[int], ran: list[SegmentProgram]) -> None:
         """Note what a segment says of who is who; the numbers in MRG are those of a patient."""
         where = self._place(self._segment, self._number)
-        if word == "unlink":
+        if word in ("unlink", "link"):
             named = [one.draft.name for one in self._all if one.blueprint.is_patient]
-            self.result.said.extend(Split(named[0], name, where) for name in named[1:] if name == self._patient)
+            pairs = [(named[0], name) for name in named[1:] if name == self._patient]
+            self.result.said.extend((Split if word == "unlink" else Same)(*pair, where) for pair in pairs)
             return
         gone = Draft("", "Patient", {"resourceType": "Patient"}, "fill")
         self._apply(compiled, gone, populated)
@@ -260,6 +261,8 @@ class Run:
         person = next((one.draft.name for one in people if self._segment not in one.blueprint.starters), "")
         if not keys or not person:
             self.result.issues.append(Issue("error", "required", f"a {word} needs the numbers of both records", where))
+        elif word == "refuse":
+            self.result.said.append(Refusal(where))
         elif word == "merge":
             self.result.merges.append(Merge(keys, person, where, gone.body))
         else:

@@ -21,7 +21,7 @@ _MAP_KEYS = {
     "stands_for",
 }  # fmt: skip
 # Statements about who is who: each names a segment and the map that reads the numbers in it.
-_IDENTITIES = ("merge", "unlink", "renumber", "move")
+_IDENTITIES = ("merge", "unlink", "link", "renumber", "move", "refuse")
 _MESSAGE_KEYS = {"message", "like", "for", "kept", "time", "resources", "note", *_IDENTITIES}
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gateway.fhir.issues import Issue
 from gateway.formats import charset, hl7v2
 from gateway.mapping.catalog import Catalog, Mapper
-from gateway.mapping.draft import Draft, Mapped, Move, Renumber, Split
+from gateway.mapping.draft import Draft, Mapped, Move, Refusal, Renumber, Same, Split
 from gateway.mapping.feeds import Feed
 from gateway.mapping.tables.reading import TableFile
 from gateway.mapping.tables.records import Record
@@ -91,7 +91,11 @@ def _rendered(found: Any) -> str:
     return _NUMBER.sub(r"\1", text) + "\n"
 
 
-def _said(statement: Split | Renumber | Move) -> dict[str, Any]:
+def _said(statement: Split | Renumber | Move | Same | Refusal) -> dict[str, Any]:
+    if isinstance(statement, Refusal):
+        return {"refuse": statement.where}
+    if isinstance(statement, Same):
+        return {"link": [statement.one, statement.other]}
     if isinstance(statement, Split):
         return {"unlink": {"kept": statement.kept, "other": statement.other}}
     if isinstance(statement, Renumber):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from gateway.fhir.issues import Issue
-from gateway.mapping.draft import Draft, Key, Merge, Move, Renumber, Same, Split
+from gateway.mapping.draft import Draft, Key, Merge, Move, Refusal, Renumber, Same, Split
 from gateway.record.fold import Body
 from gateway.record.states import Moved, NewAlias, NewLink, Plan, Planned, Refused, State, Told, alias, content
 from gateway.store.values import AliasKey
@@ -18,6 +18,11 @@ from gateway.store.values import AliasKey
 MOVED_FROM = "https://yigong.example/fhir/StructureDefinition/moved-from"
 OWNED = ("subject", "patient", "beneficiary")
 """Elements that say whose a resource is."""
+
+_BY_A_PERSON = (
+    "a number is to go to another patient with all that was filed under it; nothing was changed:"
+    " a person has to look at both records, and the sender to tell what they are now (A08, A44)"
+)
 
 
 class Bench(Protocol):
@@ -89,6 +94,8 @@ class Joining:
                 self._split(statement, drafts[statement.kept], drafts[statement.other])
             elif isinstance(statement, Renumber) and self._bench.decides:
                 self._renumber(statement, drafts[statement.survivor])
+            elif isinstance(statement, Refusal) and self._bench.decides:
+                raise Refused(_BY_A_PERSON, where=statement.where)
             elif isinstance(statement, Move):
                 self._moving.update(
                     {one.name: statement for one in drafts.values() if _visit(one) and one.patient == statement.to}

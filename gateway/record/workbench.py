@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.fhir import resource, temporal
-from gateway.mapping.draft import Key, Mapped, Renumber, Same, Split
+from gateway.mapping.draft import Key, Mapped, Move, Renumber
 from gateway.record import ids
 from gateway.record.fold import SNAPSHOTS, Body
 from gateway.record.planning import Planning
@@ -182,7 +182,7 @@ def _keys(mapped: Mapped) -> list[AliasKey]:
     keys = [alias(draft.type, key) for draft in mapped.drafts for key in draft.keys]
     keys += [alias("Patient", key) for merge in mapped.merges for key in merge.retired]
     for statement in mapped.said:
-        if not isinstance(statement, (Split, Same)):
+        if isinstance(statement, Renumber | Move):
             former = statement.former if isinstance(statement, Renumber) else statement.origin
             keys += [alias("Patient", key) for key in former]
     return keys

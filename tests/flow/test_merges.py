@@ -5,10 +5,11 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
 from gateway.store.values import WorkFilter
+from tests.conftest import TEMPLATE
 from tests.support.county import County, county, hl7, msh
 from tests.support.merges import Message, Record
 
@@ -99,7 +100,7 @@ class Site:
     def check(self):
         """Compare all of it with the reference."""
         assert self.states() == self.expected
-        assert self.people() == {
+        assert self.shown() == {
             number: _shown(person) | {"into": self.reference.into.get(number)}
             for number, person in self.reference.people.items()
         }
@@ -110,7 +111,7 @@ class Site:
                 for report, one in kept.items()
             }
 
-    def people(self):
+    def shown(self):
         return {number: _person(body, self._numbers()) for number, body in self._patients().items()}
 
     def bodies(self):
@@ -235,10 +236,33 @@ def follows(town, steps):
     site.check()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def restores(town, steps, retired, survivor):
+    """Merge and unlink two records that were told of: the texts, numbers and links are what they were."""
+    site = Site(town)
+    site.run(steps)
+    pair = {retired, survivor}
+    known = pair <= site.reference.people.keys() and not site.reference.one(retired, survivor)
+    assume(known and retired not in site.reference.into and not pair & site.reference.blocked)
+    before, links = site.bodies(), site.links()
+    for message in (Message("A40", survivor, 41, {}, retired), BORDER, Message("A37", survivor, 42, {}, retired)):
+        site.run([message])
+    assert site.states()[-2:] == ["applied", "applied"]
+    assert site.bodies() == before
+    assert site.links() == links
+    site.probe()
+    site.check()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_any_order_of_messages_ends_as_the_reference_says(town, steps):
     follows(town, steps)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps, people, people)
+def test_an_unlink_restores_the_very_text(town, steps, retired, survivor):
+    restores(town, steps, retired, survivor)
 
 
 @pytest.mark.long
@@ -246,3 +270,24 @@ def test_any_order_of_messages_ends_as_the_reference_says(town, steps):
 @given(steps)
 def test_two_thousand_orders_of_messages_end_as_the_reference_says(town, steps):
     follows(town, steps)
+
+
+@pytest.mark.long
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps, people, people)
+def test_five_hundred_unlinks_restore_the_very_text(town, steps, retired, survivor):
+    restores(town, steps, retired, survivor)
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(server, tmp_path_factory):
+    with county(server.create("merges", TEMPLATE), tmp_path_factory.mktemp("merges"), linking=False) as made:
+        yield made
+    server.drop("merges")
+
+
+@pytest.mark.long
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps)
+def test_any_order_of_messages_ends_as_the_reference_says_on_postgresql(on_postgresql, steps):
+    follows(on_postgresql, steps)
