@@ -8,6 +8,7 @@ from typing import TypeVar
 from gateway.community.recognition import catalogue, hints, places, policy, selectors, words
 from gateway.community.recognition.catalogue import Catalogue
 from gateway.community.recognition.checking import Check
+from gateway.community.recognition.houses import NO_HOUSES, HouseRow, Houses, register
 from gateway.community.recognition.items import Cover, Imaging, Item, Laboratory, LocalTable, Panel
 from gateway.community.recognition.policy import Exceptional, Listing, Policy, Price, Quality, Window
 from gateway.community.recognition.reasons import GateText, Override, Reason, Reasons
@@ -25,6 +26,7 @@ class Knowledge:
     reasons: Reasons
     version: str
     pending: tuple[str, ...]
+    houses: Houses = NO_HOUSES
 
 
 def load(*folders: Path) -> Knowledge:
@@ -53,9 +55,12 @@ def _built(shelf: Shelf) -> Knowledge:
         shelf.take("reasons", Reason, lambda one: (one.code, one.detail)),
         shelf.take("overrides", Override, lambda one: one.code),
     )
+    houses, twice = register(shelf.take("houses", HouseRow, lambda one: one.id).values())
+    for text in twice:
+        shelf.fault("houses", text)
     if not shelf.faults:  # else half of what is named would be missing for another reason
         Check(shelf, found, rules, texts, tables).everything()
-    return Knowledge(found, rules, texts, shelf.version, shelf.pending)
+    return Knowledge(found, rules, texts, shelf.version, shelf.pending, houses)
 
 
 def _words(shelf: Shelf) -> words.Words:
