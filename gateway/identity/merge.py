@@ -20,7 +20,7 @@ from gateway.record import joined, revision, trail
 from gateway.record.edits import Edit
 from gateway.record.incoming import Incoming
 from gateway.record.joined import REPLACED, SAME, Told
-from gateway.record.joining import retired, standing
+from gateway.record.marks import retired, standing
 from gateway.record.revision import Revision
 from gateway.record.standing import permit
 from gateway.store.engine import ReadTx, Store, WriteTx

@@ -7,11 +7,13 @@ the record at the end of the links, and stays with whom it was filed. So an unli
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.fhir.issues import Issue
 from gateway.mapping.draft import Draft, Key, Merge, Move, Refusal, Renumber, Same, Split
+from gateway.record.bench import Bench
 from gateway.record.fold import Body
+from gateway.record.marks import before, retired, standing
 from gateway.record.states import Moved, NewAlias, NewLink, Plan, Planned, Refused, State, Told, alias, content
 from gateway.store.values import AliasKey
 
@@ -23,53 +25,6 @@ _BY_A_PERSON = (
     "a number is to go to another patient with all that was filed under it; nothing was changed:"
     " a person has to look at both records, and the sender to tell what they are now (A08, A44)"
 )
-
-
-class Bench(Protocol):
-    """What the planning of a message asks the workbench of its batch."""
-
-    decides: bool
-    """Whether merges and unlinks take effect; not where they were told before and are told again."""
-
-    def known(self, space: str, key: AliasKey) -> State | None:
-        """Return what a number names, if anything."""
-        ...
-
-    def look_up(self, space: str, key: AliasKey) -> None:
-        """Ask the store for a number the prefetch could not foresee."""
-        ...
-
-    def state(self, resource_type: str, fid: str) -> State:
-        """Return the state of a resource, new where the store has none."""
-        ...
-
-    def look_for(self, resource_type: str, fid: str) -> None:
-        """Ask the store for a resource that no number led to."""
-        ...
-
-    def body(self, state: State) -> Body | None:
-        """Return the current body without id and meta."""
-        ...
-
-    def mint(self, space: str, resource_type: str, key: Key) -> str:
-        """Return a new id."""
-        ...
-
-    def micros(self, text: str) -> int:
-        """Return a source time in microseconds, 0 where it has none."""
-        ...
-
-    def replaced(self, patient: State) -> NewLink | None:
-        """Return the merge by which a record is replaced by another, if it is."""
-        ...
-
-    def owner(self, state: State) -> State | None:
-        """Return the patient a resource is filed with, if any."""
-        ...
-
-    def stays(self, state: State) -> bool:
-        """Say whether a resource stays with whom it is filed, whoever the message names now."""
-        ...
 
 
 class Joining:
@@ -171,7 +126,7 @@ class Joining:
         if join is None:
             return body
         survivor = join.survivor.reference
-        return retired(standing(body, survivor, _before(join)), survivor)
+        return retired(standing(body, survivor, before(join)), survivor)
 
     # Merge: the retired record stays, inactive, and points to the survivor.
 
@@ -219,9 +174,9 @@ class Joining:
 
     def _replace(self, home: State, survivor: State, merge: Merge) -> None:
         body = self._body_now(home)
-        before = {"active": body["active"]} if body and "active" in body else {}
+        said = {"active": body["active"]} if body and "active" in body else {}
         numbers = [list(alias("Patient", key)) for key in merge.retired]
-        evidence = {"numbers": numbers, "before": before, "where": merge.where}
+        evidence = {"numbers": numbers, "before": said, "where": merge.where}
         self._plan.links.append(NewLink(home, survivor, json.dumps(evidence, ensure_ascii=False)))
         if body is not None:
             self._rewrite(home, retired(body, survivor.reference))
@@ -278,7 +233,7 @@ class Joining:
         self._plan.ended.append(join)
         body = self._body_now(join.retired)
         if body is not None:
-            self._rewrite(join.retired, standing(body, join.survivor.reference, _before(join)))
+            self._rewrite(join.retired, standing(body, join.survivor.reference, before(join)))
 
     def _part(self, holder: State, kept: Draft, other: Draft, split: Split) -> None:
         """Give a record of its own to one of two numbers that named the same one."""
@@ -356,26 +311,6 @@ class Joining:
         )
         owned = {name: draft.body[name] for name in OWNED if name in draft.body}
         return {**body, **owned, "extension": [*body.get("extension", ()), mark]}
-
-
-def retired(body: Body, survivor: str) -> Body:
-    """Return a Patient as one that `survivor` (Patient/id) replaces: inactive, with a link that says so."""
-    mark = {"other": {"reference": survivor}, "type": "replaced-by"}
-    return {**body, "active": False, "link": [*body.get("link", ()), mark]}
-
-
-def standing(body: Body, survivor: str, before: Mapping[str, Any]) -> Body:
-    """Return a Patient without the marks of a merge; `before` holds how active it was, where it said."""
-    mark = {"other": {"reference": survivor}, "type": "replaced-by"}
-    links = [link for link in body.get("link", ()) if link != mark]
-    after = {**body, "active": before.get("active"), "link": links}
-    return {name: value for name, value in after.items() if value is not None and value != []}
-
-
-def _before(join: NewLink) -> Body:
-    """Return what a merge marked a record with instead of what it had said."""
-    found: Body = json.loads(join.evidence).get("before", {})
-    return found
 
 
 def _of_person(draft: Draft, drafts: Mapping[str, Draft]) -> bool:
