@@ -37,6 +37,7 @@ class Decision(NamedTuple):
 def decide(a: Evidence, b: Evidence, model: Model, rules: Book | None = None) -> Decision:
     """Return whether two records are one person; pure, symmetric, never raises (china.md section 5.2 cases 1-15).
 
+    A threshold that a rule names and the model lacks is `auto`.
     `rules` are those that came with the gateway where none are given. The grade is a FHIR match grade: `certain` is
     what is linked without asking, `probable` and `possible` are for a person, the former above the automatic threshold.
     """
@@ -46,7 +47,8 @@ def decide(a: Evidence, b: Evidence, model: Model, rules: Book | None = None) ->
     if not ruling.scored and ruling.floor == Verdict.APART:
         return _decision(Verdict.APART, (), ruling, _UNSCORED, model)
     told = score(model, values(a), values(b))
-    reached = [one for one in ruling.scored if told.bits >= model.thresholds[one.bits]]
+    auto = model.thresholds["auto"]
+    reached = [one for one in ruling.scored if told.bits >= model.thresholds.get(one.bits, auto)]
     best = max((one.verdict for one in reached), key=HEIGHT.__getitem__, default=ruling.floor)
     why = tuple(one.reason for one in reached if one.verdict == best) if best != ruling.floor else ruling.proves
     if HEIGHT[ruling.ceiling] < HEIGHT[best] or (ruling.ceiling == best != Verdict.SAME):

@@ -96,6 +96,12 @@ CASES = [
     Case("nameless", "apart", record(**HOME), record("b", flags=("nameless",), **HOME)),
     Case("test-record", "apart", record(resident=ID), record("b", resident=ID, flags=("test",))),
     Case("other-resident-id", "contradicted", record(resident=ID, **HOME), record("b", resident=OTHER_ID, **HOME)),
+    Case(
+        "other-id-of-fifteen-digits",
+        "review",
+        record(resident=ID, **HOME),
+        record("b", resident=OTHER_ID, flags=("fifteen-digits",), **HOME),
+    ),
     Case("near-resident-id", "review", record(resident=ID), record("b", resident=NEAR_ID)),
     Case(
         "near-resident-id-other-name",
@@ -149,8 +155,13 @@ CASES = [
     Case("other-name-and-sex", "contradicted", record(**HOME), record("b", names=(LI,), sex="female", **HOME)),
     Case("other-birth-and-sex", "contradicted", record(**HOME), record("b", birth="1975-03-04", sex="female", **HOME)),
     Case("score-and-two-groups", "same", record(**HOME), record("b", **HOME)),
-    Case("score-for-a-person", "review", record(**HOME), record("b", **{**HOME, "names": (HOMOPHONE,)})),
-    Case("score-for-a-person", "review", record(**HOME), record("b", **{**HOME, "names": (BROTHER,)})),
+    Case("score-though-names-differ", "review", record(**HOME), record("b", **{**HOME, "names": (HOMOPHONE,)})),
+    Case(
+        "score-for-a-person",
+        "review",
+        record(resident=ID, **HOME),
+        record("b", resident=OTHER_ID, flags=("fifteen-digits",), **HOME),
+    ),
     Case(
         "newborn-of-the-same-mother",
         "review",
@@ -195,10 +206,17 @@ def test_a_link_tells_its_score_and_model() -> None:
 
 
 def test_a_review_above_the_threshold_is_probable_and_below_possible() -> None:
-    a, b = record(**HOME), record("b", **{**HOME, "names": (BROTHER,)})
+    a, b = record(**HOME), record("b", **{**HOME, "names": (HOMOPHONE,)})
     bits = decide(a, b, MODEL).bits
     assert decide(a, b, msgspec.structs.replace(MODEL, thresholds={"auto": bits, "review": 0})).grade == "probable"
-    assert decide(a, b, msgspec.structs.replace(MODEL, thresholds={"auto": bits + 1, "review": 0})).grade == "possible"
+    low = msgspec.structs.replace(MODEL, thresholds={"auto": bits + 1, "review": 0, "unlike": 0})
+    assert decide(a, b, low).grade == "possible"
+
+
+def test_a_threshold_the_model_lacks_is_the_automatic_one() -> None:
+    a, b = record(**HOME), record("b", **{**HOME, "names": (HOMOPHONE,)})
+    high = msgspec.structs.replace(MODEL, thresholds={"auto": decide(a, b, MODEL).bits + 1, "review": 0})
+    assert decide(a, b, high).verdict == Verdict.APART
 
 
 def test_no_reason_tells_anything_of_the_person() -> None:
@@ -230,6 +248,7 @@ FLAGS = [
     "twin-name",
     "nameless",
     "borrowed-id",
+    "fifteen-digits",
     "conflicting-birth",
     "test",
     "deceased",
