@@ -17,7 +17,7 @@ from gateway.simulate.population_families import Settlers
 from gateway.simulate.streams import Streams
 from tests.unit.simulate.test_people import REAL_PHONE, remainder
 
-PERSONS = 4000
+PERSONS = 3000
 RUN = "import sys; from pathlib import Path; from gateway.simulate.population import populate; populate(Path(sys.argv[1]), persons=200, seed=7)"
 ELSEWHERE = {"no-number", "family-phone", "old-phone", "no-phone", "masked-phone", "old-address"}  # not in the name
 RESIDENT = "urn:oid:2.16.156.10011.1.3"
@@ -173,7 +173,7 @@ def test_strangers_share_name_sex_and_birth_date():
 
 
 def test_relatives_are_of_fitting_ages():
-    for _, family in families(Settlers(Streams(4), 4), 1500):
+    for _, family in families(Settlers(Streams(4), 4), 1000):
         for one in family:
             for parent in filter(None, (one.mother, one.father)):
                 assert 14 <= one.birth.year - parent.birth.year <= 60
