@@ -93,6 +93,7 @@ class Report(msgspec.Struct):
     reachable: Share
     met: Share
     review_records: Share
+    review_arrivals: Share
     cases: int
     vetoed: int
     cubed_precision: float
@@ -208,6 +209,7 @@ class _Counting:
             reachable=Share(*able),
             met=Share(met, shares[True][1] + shares[False][1]),
             review_records=Share(len(waiting), len(self._truth)),
+            review_arrivals=Share(len({max(pair) for pair in self._cases}), len(self._truth)),
             cases=len(self._cases),
             vetoed=len(self._refused),
             cubed_precision=precision,

@@ -58,7 +58,7 @@ def test_everything_is_counted(small):
     assert (report.with_number.hits, report.with_number.tries) == (1, 1)
     assert (report.without_number.hits, report.without_number.tries) == (0, 5)
     assert (report.reachable.hits, report.reachable.tries) == (0, 2)
-    assert report.review_records.hits == 2
+    assert (report.review_records.hits, report.review_arrivals.hits) == (2, 1)
     assert report.cubed_precision == pytest.approx((0.5 * 4 + 4) / 8)
     assert report.cubed_recall == pytest.approx((4 + 2 / 4 + 2 / 4 + 1 / 4 + 1 / 4) / 8)
     assert report.missed == {"never compared": 3, "review: by-name": 2}
