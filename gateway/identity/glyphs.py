@@ -75,10 +75,13 @@ def _western(one: str) -> bytes:
 
 
 def _credible(text: str, found: str) -> str | None:
-    """Return a text read again only where it is a name and the one that was sent begins as none does."""
+    """Return a text read again only where it is a name and the one that was sent begins as none does.
+
+    Chinese characters that turn out to be a whole other name were no accident; with dots and accents it takes a surname.
+    """
     known = lists.surnames().single
     told, sent = found.translate(lists.variants()), text.translate(lists.variants())
     whole = told.rstrip("\ufffd")
     if not whole or sent[0] in known or not all(pinyin.reading(whole)):
         return None
-    return found if told[0] in known or (told == whole and len(told) > 1) else None
+    return found if told[0] in known or (told == whole and len(told) > 1 and holds_han(text)) else None

@@ -43,7 +43,9 @@ def test_variants_of_a_character_are_one(one, other):
     assert glyphs.mended(one) == glyphs.mended(other)
 
 
-@pytest.mark.parametrize("name", ["José García", "Zoë", "Müller", "O’Brien", "Алия", "김철수", "", " ", "A&B", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["José García", "Zoë", "Müller", "O’Brien", "Алия", "김철수", "", " ", "A&B", "a\\b", "····", "·•"]
+)
 def test_names_of_other_letters_are_not_taken_for_broken_ones(name):
     assert "?" not in glyphs.mended(name)
     assert glyphs.mended(name) == unicodedata.normalize("NFKC", name)
