@@ -77,7 +77,7 @@ def _western(one: str) -> bytes:
 def _credible(text: str, found: str) -> str | None:
     """Return a text read again only where it is a name and the one that was sent begins as none does.
 
-    Chinese characters that turn out to be a whole other name were no accident; with dots and accents it takes a surname.
+    Chinese characters that turn out to be a whole other name were no accident; dots and accents take a surname.
     """
     known = lists.surnames().single
     told, sent = found.translate(lists.variants()), text.translate(lists.variants())
