@@ -17,7 +17,7 @@ _BRACKETS = re.compile(r"[()\[\]{}<>【】《》〔〕（）]")
 _DOTS = re.compile(r"[·•・‧∙⋅●.]")
 _NOISE = re.compile(r"[\s·•・‧∙⋅.,，、'\"‘’“”`:：;；!！|/\\^~=#$%+\-—_()\[\]{}<>【】《》〔〕\u200b-\u200f\ufeff]+")
 _TITLES = re.compile(r"(?<=.)(?:先生|女士|小姐|太太|老师|同志|大爷|大妈|师傅)$")
-_LATIN_IN_HAN = re.compile(r"[A-Za-z0-9]+")
+_LATIN_IN_HAN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+")
 _LONGEST = 60
 _WHOLE_SURNAME = 4  # a Chinese name of more characters is a transcription whose parts nobody marked
 _MOST = 4
@@ -143,7 +143,8 @@ def _chinese(whole: str, family: str, given: str) -> Name | None:
 
 def _of_words(whole: str, ordered: str, swapped: str) -> str:
     """Return a text whose words may be given name and surname, or that is the parts the wrong way round."""
-    told = _BRACKETED.sub("", whole) if _bare(_BRACKETED.sub("", whole)) else _BRACKETS.sub("", whole)
+    told = _BRACKETED.sub("", whole)
+    told = told if glyphs.holds_han(told) else _BRACKETS.sub("", whole)
     text = _bare(told)
     if text == swapped and ordered:
         return ordered
