@@ -155,7 +155,12 @@ CASES = [
     Case("other-name-and-sex", "contradicted", record(**HOME), record("b", names=(LI,), sex="female", **HOME)),
     Case("other-birth-and-sex", "contradicted", record(**HOME), record("b", birth="1975-03-04", sex="female", **HOME)),
     Case("score-and-two-groups", "same", record(**HOME), record("b", **HOME)),
-    Case("score-though-names-differ", "review", record(**HOME), record("b", **{**HOME, "names": (HOMOPHONE,)})),
+    Case(
+        "score-though-names-differ",
+        "review",
+        record(mother=OTHER_ID, **HOME),
+        record("b", mother=OTHER_ID, names=(HOMOPHONE,), **HOME),
+    ),
     Case(
         "score-for-a-person",
         "review",
