@@ -36,6 +36,11 @@ DECIDED_SAME = Reason(
     "a person called the two the same; what they say now contradicts it",
     "人工曾判定为同一人，现有信息与之矛盾",
 )
+CROWDED = Reason(
+    "crowded",
+    "more records are as near to one of the two and are not asked about: many share a number, a telephone or a name",
+    "与其中一方相近的记录过多，未逐一提问：可能多人共用号码、电话或姓名",
+)
 STICKY = frozenset({WAS_LINKED.code, DECIDED_SAME.code})
 """Reasons of a case that only a person closes, whatever the records say later."""
 

@@ -1,5 +1,6 @@
 """What follows for links and cases from records that changed: pure, so that the same records give the same links."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -13,6 +14,9 @@ from gateway.store.values import Link
 
 MOST = 64
 """Records one person may have: as many as a search follows."""
+
+MOST_ASKED = 3
+"""Cases one changed record may open or have: a dummy that thousands share must not ask about every pair of them."""
 
 FIXED, STANDING, RENEWED, NEW = range(4)
 """Ranks of edges: merges and what persons decided; links nothing changed about; links judged anew; new ones."""
@@ -43,12 +47,12 @@ class Doubt(NamedTuple):
     @property
     def order(self) -> tuple[bool, bool, float, Pair]:
         """Return what the doubts that matter most come first by."""
-        return (
-            not events.STICKY.intersection(one.code for one in self.more),
-            not self.more,
-            -self.decision.bits,
-            self.pair,
-        )
+        return not self.sticky, not self.more, -self.decision.bits, self.pair
+
+    @property
+    def sticky(self) -> bool:
+        """Say whether a person must answer, whatever the records say later."""
+        return not events.STICKY.isdisjoint(one.code for one in self.more)
 
 
 class Ended(NamedTuple):
@@ -210,16 +214,22 @@ class _Planning:
         return self._moved.isdisjoint(pair) or doubt is not None or events.WAS_LINKED.code in codes
 
     def _ask(self, doubts: Iterable[Doubt], waiting: set[Pair]) -> None:
+        asked = Counter(pid for case in self._view.cases if case.state in UNDECIDED for pid in (case[1], case[2]))
+        crowded: set[int] = set()
         for doubt in sorted(doubts, key=lambda one: one.order):
             persons = self._persons(doubt.pair)
             about_link = events.DECIDED_SAME in doubt.more
-            joined = persons[0] == persons[1]
-            if doubt.pair in waiting or (
-                not about_link and (joined or persons in waiting or persons in self._kept_apart)
-            ):
+            answered = persons[0] == persons[1] or persons in waiting or persons in self._kept_apart
+            if doubt.pair in waiting or (answered and not about_link):
                 continue
+            full = {pid for pid in doubt.pair if pid in self._moved and asked[pid] >= MOST_ASKED}
+            if full and not doubt.sticky:
+                crowded |= full
+                continue
+            asked.update(doubt.pair)
             waiting |= {doubt.pair} if about_link else {doubt.pair, persons}
             self._found.ask.append(doubt)
+        self._found.ask = [_crowded(doubt, crowded) for doubt in self._found.ask]
 
     def _persons(self, pair: Pair) -> Pair:
         return pair_of(self._root(pair[0]), self._root(pair[1]))
@@ -235,6 +245,11 @@ def _keeping(case: Case, doubt: Doubt) -> Doubt:
     """Return a doubt with the reasons for which its case stays until a person has decided it."""
     held = [one for one in events.reasons_of(case.reasons) if one.code in events.STICKY]
     return doubt._replace(more=tuple(dict.fromkeys((*held, *doubt.more))))
+
+
+def _crowded(doubt: Doubt, crowded: set[int]) -> Doubt:
+    told = () if crowded.isdisjoint(doubt.pair) else (events.CROWDED,)
+    return doubt._replace(more=(*doubt.more, *told))
 
 
 def between(cases: Iterable[Case], links: Iterable[Link], changed: Collection[int]) -> Iterator[Pair]:

@@ -159,6 +159,16 @@ def test_two_persons_with_many_records_each_have_one_case(store):
     assert case.low_pid not in (again[0].low_pid, again[0].high_pid)
 
 
+def test_a_telephone_that_very_many_share_does_not_ask_about_every_pair(store):
+    pids = [keep(store, f"p{n}", patient(f"张{chr(0x4F1F + n)}", phone=PHONE), site=f"site{n}") for n in range(2)]
+    names = "卫微文武伍吴威旺"
+    pids += [keep(store, f"q{n}", patient(f"张{name}", phone=PHONE), site=f"other{n}") for n, name in enumerate(names)]
+    run(store, page=1)
+    asked = [case for case in cases(store, *pids) if pids[-1] in (case.low_pid, case.high_pid)]
+    assert len(asked) == 3
+    assert all("crowded" in case.reasons for case in asked)
+
+
 def test_what_a_person_called_different_stays_apart_even_through_others(store):
     low = keep(store, "a", patient(phone=PHONE))
     high = keep(store, "b", patient(phone=PHONE), site="township")
