@@ -58,7 +58,7 @@ def sites(web, kind, patient):
     return {one["id"]: authors[one["id"]] for one in told if one["resourceType"] == kind}
 
 
-def test_the_village_doctors_patient_finds_the_county_hospitals_report(town):
+def test_the_village_doctors_patient_finds_the_county_hospitals_report_and_not_a_namesakes(town):
     web = town.web
     (person,) = found(web, f"Person?identifier={RESIDENT}|{ID}")
     members = {one["target"]["display"]: one["target"]["reference"].split("/")[1] for one in person["link"]}
@@ -80,9 +80,6 @@ def test_the_village_doctors_patient_finds_the_county_hospitals_report(town):
     (asked,) = found(web, f"Observation?patient.identifier={RESIDENT}|{ID}&_count=1")[:1]
     assert asked["subject"]["reference"] == f"Patient/{members['county-hospital']}", "no reference is ever rewritten"
 
-
-def test_a_namesake_stays_somebody_else(town):
-    web = town.web
     people = found(web, f"Person?name={NAME}")
     assert sorted(len(one["link"]) for one in people) == [1, 3]
     (other,) = [one for one in people if len(one["link"]) == 1]
