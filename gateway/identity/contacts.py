@@ -71,6 +71,16 @@ def of_addresses(told: Any) -> Where:
     )
 
 
+def same_phone(one: str, other: str) -> bool:
+    """Say whether two numbers are one, also where only one of them has its area code."""
+    if one == other:
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    return (
+        longer.startswith("0") and not shorter.startswith("0") and len(shorter) in (7, 8) and longer.endswith(shorter)
+    )
+
+
 def _dialled(one: dict[str, Any]) -> bool:
     system = one.get("system")
     return isinstance(system, str | None) and system in _PHONE_SYSTEMS and one.get("use") != "old"

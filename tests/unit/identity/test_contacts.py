@@ -31,6 +31,13 @@ def test_a_landline_is_one_number(value):
     assert phones(value) == ("08515330191",)
 
 
+def test_a_number_without_its_area_code_is_the_same_number():
+    assert contacts.same_phone("5330191", "08515330191")
+    assert contacts.same_phone("08515330191", "08515330191")
+    assert not contacts.same_phone("5330191", "08515330192")
+    assert not contacts.same_phone("12345601", "10012345601")
+
+
 def test_a_number_abroad_keeps_its_country():
     assert phones("+1 415 555 2671", "00 44 20 7946 0958") == ("+14155552671", "+442079460958")
 
