@@ -67,7 +67,7 @@ def path(tx: ReadTx, pid: int) -> list[int]:
     """Return a record and those that replace it, one after the other."""
     found = [pid]
     while True:
-        links = [link for link in tx.links([found[-1]], kind=REPLACED) if link.from_pid == found[-1]]
+        links = tx.replaced([found[-1]])
         if not links or links[0].to_pid in found:
             return found
         found.append(links[0].to_pid)

@@ -108,8 +108,7 @@ class Workbench:
         """Ask by what these records are replaced; what follows them is asked for where it is met."""
         asked = {one.pid: one for one in patients if one.fid not in self._replacing}
         self._replacing.update((one.fid, None) for one in asked.values())
-        links = self._reader.links([pid for pid in asked if pid], kind="replaced-by")
-        found = [link for link in links if link.from_pid in asked]
+        found = self._reader.replaced([pid for pid in asked if pid])
         self._find_people([link.to_pid for link in found])
         for link in found:
             retired = asked[link.from_pid]

@@ -48,7 +48,7 @@ class Glances:
         with self._read() as tx:
             return tx.bodies(versions)
 
-    def links(self, pids: Iterable[int], *, kind: str = "") -> Sequence[Link]:
-        """Return the links that begin or end at these pids, of one kind or of all."""
+    def replaced(self, pids: Iterable[int]) -> Sequence[Link]:
+        """Return the merges that hold by which these pids are replaced by others."""
         with self._read() as tx:
-            return tx.links(pids, kind=kind)
+            return tx.replaced(pids)

@@ -36,6 +36,12 @@ class LinkReads(Tx):
         sql = f"{_SELECT} WHERE id > ? AND kind=? AND ended_us IS NULL ORDER BY id LIMIT ?"
         return [Link(*row) for row in self.session.run(sql, (number, kind, limit))]
 
+    def replaced(self, pids: Iterable[int]) -> list[Link]:
+        """Return the merges that hold by which these pids are replaced by others."""
+        also = "kind='replaced-by' AND ended_us IS NULL"
+        rows = self.session.keyed(_SELECT, (("from_pid", "int"),), [(pid,) for pid in set(pids)], also)
+        return [Link(*row) for row in rows]
+
     def relations(self, person: str, at_us: int) -> list[Relation]:
         """Return the relations with a person that hold at a moment."""
         rows = self.session.run(

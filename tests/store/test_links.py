@@ -56,3 +56,18 @@ def test_a_mapping_version_is_stored_once(new_store):
         assert tx.mapping_version("def", "other", 2) != found
         assert (tx.mapping_text(found), tx.mapping_digest(found)) == ("rules: []", "abc")
         assert (tx.mapping_text(99), tx.mapping_digest(99)) == (None, None)
+
+
+def test_merges_are_found_from_the_record_that_is_replaced(store):
+    with store.write() as tx:
+        first, *_ = tx.links_add(
+            [
+                NewLink("replaced-by", 1, 2, "active", 10),
+                NewLink("replaced-by", 3, 1, "active", 11),
+                NewLink("same", 1, 4, "active", 12),
+            ]
+        )
+    with store.write() as tx:
+        assert [(link.id, link.to_pid) for link in tx.replaced([1, 2])] == [(first, 2)]
+        tx.links_end([first], 99)
+        assert tx.replaced([1, 2]) == []
