@@ -1,7 +1,10 @@
 """Candidates: which stored records share a block with evidence, and what is decided of each."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from gateway.identity.blocks import STRONG, blocks
 from gateway.identity.decide import Decision, Verdict
@@ -19,6 +22,7 @@ MOST = 200
 MOST_STRONG = 1000
 """The same for a block that is proof by itself: a number given to thousands is a dummy; a person has 64 records."""
 
+_LOG = logging.getLogger(__name__)
 _TEST = 0x54455354 << 24  # test records have keys of their own, so that they never meet the record
 _NOBODY = 0
 _ORDER = {Verdict.SAME: 0, Verdict.REVIEW: 1, Verdict.APART: 2, Verdict.CONTRADICTED: 3}
@@ -58,8 +62,14 @@ def near(tx: ReadTx, wanted: Mapping[int, Mapping[int, str]], most: int = MOST) 
 
 
 def evidence(tx: ReadTx, pids: Iterable[int]) -> dict[int, Evidence]:
-    """Return the stored evidence of these records."""
-    return {pid: unpacked(body) for pid, body in tx.evidence(pids).items()}
+    """Return the stored evidence of these records; what cannot be read is left out, until it is made anew."""
+    found = {}
+    for pid, body in tx.evidence(pids).items():
+        try:
+            found[pid] = unpacked(body)
+        except msgspec.DecodeError:
+            _LOG.warning("The evidence of Patient %d cannot be read; run gateway reindex", pid)
+    return found
 
 
 def find(tx: ReadTx, sought: Evidence, scope: Scope, most: int = MOST) -> list[tuple[int, Evidence]]:

@@ -117,6 +117,18 @@ def test_making_anew_goes_on_where_it_was_stopped_and_makes_the_linker_look_agai
     assert faults(store) == []
 
 
+def test_damaged_evidence_does_not_stop_the_others(linked, caplog):
+    with linked.write() as tx:
+        tx.evidence_put([NewEvidence(1, b"d", b"x", tx.blocks_of([1])[1])])
+    third = keep(linked, "c", patient(number=ONE), site="village")
+    assert run(linked) == 2
+    assert "The evidence of Patient 1 cannot be read; run gateway reindex" in caplog.text
+    assert links(linked, third) == {(2, third): "linker"}
+    renewed(linked)
+    run(linked)
+    assert links(linked, third).keys() == {(1, third), (2, third)}
+
+
 def test_a_damaged_patient_does_not_stop_the_others(linked, caplog):
     change(linked, "UPDATE version SET body='x' WHERE vid >> 24 = 1")
     with linked.write() as tx:
