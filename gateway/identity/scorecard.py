@@ -20,7 +20,7 @@ def figures(report: Report) -> list[tuple[str, str]]:
         *((f"pairs put together: {name}", f"{number}") for name, number in sorted(report.relations.items())),
         ("recall, resident ID on both sides", _bounded(report.with_number)),
         ("recall, on one side at most", _bounded(report.without_number)),
-        ("of these could be found by more than name and birth date", _ceiling(report)),
+        ("of these could be found by the rules", _ceiling(report)),
         ("recall of those that could", _bounded(report.reachable)),
         ("pairs of one person that were compared", _bounded(report.met)),
         ("records in review, on either side", _bounded(report.review_records)),
