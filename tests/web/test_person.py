@@ -147,6 +147,18 @@ def test_somebody_without_links_is_a_person_of_one(web):
     assert parts(body["name"][0], "told-by")[0]["because"] == "only"
 
 
+def test_a_record_that_was_merged_away_leaves_the_word_to_the_one_that_stands(web, store):
+    (retired,) = put(store, patient("old1", name=[{"text": "李四"}], active=False), site="county")
+    (kept,) = put(store, patient("new1", name=[{"text": "李思"}]), site="county")
+    join(store, retired, kept, "replaced-by")
+    body = web.fhir("Person/old1")
+    assert (body["active"], body["name"][0]["text"]) == (True, "李思")
+    assert parts(body["name"][0], "told-by")[0]["because"] == "in-use"
+    assert parts(body["name"][0], "told-otherwise")[0]["value"] == "李四"
+    assert [one["assurance"] for one in body["link"]] == ["level4", "level4"]
+    assert web.fhir("Person/new1")["link"][0]["target"]["reference"] == "Person/old1"
+
+
 SEARCHES = [
     ("_id=county1", ["county1"]),
     ("_id=town1", ["town1"]),
