@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway import clock
+from gateway.community.recognition import knowledge
+from gateway.community.recognition.operation import Recognise
+from gateway.community.recognition.service import Recognition
 from gateway.errors import GatewayError
-from gateway.identity import lists
+from gateway.hooks import Operation
+from gateway.identity import lists, survivorship
 from gateway.identity.judging import judging
 from gateway.identity.linker import Linker
+from gateway.identity.persons import SURVIVORSHIP
 from gateway.listeners import options
 from gateway.listeners.intake import Intake
 from gateway.listeners.values import Answer, Who
@@ -23,6 +28,7 @@ from gateway.mapping.catalog import Catalog
 from gateway.mapping.feeds import FeedBook
 from gateway.pipeline.worker import Tools, Worker
 from gateway.record.judging import Claims, Region
+from gateway.record.repository import Repository
 from gateway.search import definitions
 from gateway.settings import Settings, shipped
 from gateway.store.engine import Store, open_store
@@ -77,6 +83,26 @@ class Gateway:
         """Return what links who is the same person, by the model and rules of the settings."""
         judge, version = judging(self.settings.profiles)
         return Linker(self.store, judge, version)
+
+    def recognition(self) -> Recognition:
+        """Return what advises on orders, by the knowledge of the settings; raises GatewayError listing its faults."""
+        return recognition(self.store, self.settings)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return the FHIR operations of the community services."""
+        record = Repository(self.store, self.settings.zone, self.settings.search_timeout_s)
+        return (Recognise(self.recognition(), record).operation,)
+
+
+def recognition(store: Store, settings: Settings) -> Recognition:
+    """Return what advises on orders: the shipped knowledge, and over it the folder `recognition` of the profiles."""
+    ours, theirs = shipped("profiles"), settings.profiles
+    folders = [ours / "recognition"]
+    if theirs != ours and (theirs / "recognition").is_dir():
+        folders.append(theirs / "recognition")
+    own = theirs / SURVIVORSHIP
+    rules = survivorship.load(own if own.exists() else ours / SURVIVORSHIP)
+    return Recognition(store, knowledge.load(*folders), rules.assurance, settings.zone)
 
 
 def open_gateway(settings: Settings, *, migrate: bool = False, catalog: Catalog | None = None) -> Gateway:

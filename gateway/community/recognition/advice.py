@@ -49,9 +49,9 @@ def best(advices: "list[Advice]") -> Advice | None:
 
     Of others the one that came furthest through the gates; of equals the youngest, then the first.
     """
-    return max(advices, key=_rank, default=None)
+    return max(advices, key=rank, default=None)
 
 
-def _rank(one: Advice) -> tuple[bool, int, int, int]:
+def rank(one: Advice) -> tuple[bool, int, int, int]:
     age = one.age if one.age is not None else 10**6
     return one.recognised, len(one.passed), one.left if one.recognised and one.left is not None else 0, -age

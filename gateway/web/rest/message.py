@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.access.actor import Actor
+from gateway.hooks import Operation
 from gateway.identity.merge import Merging
 from gateway.identity.persons import Persons
 from gateway.record.editing import Editor
@@ -86,6 +87,7 @@ class Rest:
     zone: str
     limits: Limits
     judge: Judge
+    operations: tuple[Operation, ...] = ()
 
 
 Interaction = Callable[[Rest, Request], Answer]

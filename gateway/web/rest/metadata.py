@@ -64,6 +64,7 @@ _OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "$everything": ("{}-everything", ("Patient", "Encounter")),
     "$merge": ("Patient-merge", ("Patient",)),
     "$unmerge": (f"{_OWN_DEFINITIONS}Patient-unmerge", ("Patient",)),
+    "$recognise": (f"{_OWN_DEFINITIONS}Patient-recognise", ("Patient",)),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.errors import Category, GatewayError
 from gateway.web.errors import HttpFault
-from gateway.web.rest import binary, merge, meta, person, provenance, validate, write
+from gateway.web.rest import binary, merge, meta, operation, person, provenance, validate, write
 from gateway.web.rest.bundle import Bundles
 from gateway.web.rest.everything import everything
 from gateway.web.rest.history import history
@@ -71,6 +71,7 @@ ON_INSTANCE: dict[str, Offered] = {
     "$meta": {"GET": meta.meta},
     "$meta-add": {"POST": meta.add},
     "$meta-delete": {"POST": meta.delete},
+    "$recognise": {"POST": operation.perform},
 }
 """Operations by name with their `$`; each checks itself for which types it is meant."""
 

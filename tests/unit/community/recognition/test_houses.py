@@ -30,7 +30,7 @@ def test_a_county_adds_its_own_and_no_word_means_two(tmp_path):
     (tmp_path / "ours.yaml").write_text(APPROVED + row, "utf-8")
     ours = knowledge.load(shipped("profiles") / "recognition", tmp_path)
     assert ours.houses.of_site("a") == ours.houses.named("甲院")
-    (tmp_path / "more.yaml").write_text(APPROVED + "houses:\n  - {id: X2, zh: 甲院, sites: [a]}\n", "utf-8")
+    (tmp_path / "then.yaml").write_text(APPROVED + "houses:\n  - {id: X2, zh: 甲院, sites: [a]}\n", "utf-8")
     with pytest.raises(WrongKnowledge) as fault:
         knowledge.load(shipped("profiles") / "recognition", tmp_path)
     assert "'甲院' means both X1 and X2" in str(fault.value) and "'a' means both X1 and X2" in str(fault.value)
