@@ -291,3 +291,112 @@ def test_a_visit_nobody_has_heard_of_is_the_right_patients(store):
     (made,) = plans(store, move())[0].versions
     assert made.body["subject"]["reference"] == f"Patient/{fid_of(store, 'P2')}"
     assert "extension" not in made.body
+
+
+def test_of_two_brothers_the_second_one_named_stands_again(store):
+    for number in ("P1", "P2", "P3"):
+        tell(store, patient(number))
+    plans(store, merge("P2", "P1"), merge("P3", "P1"), unlink("P2", "P3", number=6))
+    assert fid_of(store, "P2") == fid_of(store, "P1") != fid_of(store, "P3")
+
+
+@pytest.mark.parametrize("named", [("P3", "P2"), ("P2", "P3")])
+def test_the_one_that_was_merged_away_stands_again_though_its_survivor_was_merged_too(store, named):
+    for number in ("P1", "P2", "P3"):
+        tell(store, patient(number))
+    plans(store, merge("P3", "P2"), merge("P2", "P1"), unlink(*named, number=6))
+    assert fid_of(store, "P2") == fid_of(store, "P1") != fid_of(store, "P3")
+
+
+def test_a_record_merged_into_one_that_was_merged_follows_it_and_goes_with_it(store):
+    for number in ("P1", "P2", "P3"):
+        tell(store, patient(number))
+    plans(store, merge("P2", "P1"), merge("P3", "P2"))
+    assert of(store, "P3")["link"][0]["other"] == {"reference": f"Patient/{of(store, 'P2')['id']}"}
+    assert fid_of(store, "P3") == fid_of(store, "P1")
+    plans(store, unlink("P1", "P2", number=6))
+    assert fid_of(store, "P3") == fid_of(store, "P2") != fid_of(store, "P1")
+
+
+def test_a_record_merged_elsewhere_is_not_merged_again(store):
+    for number in ("P1", "P2", "P3"):
+        tell(store, patient(number))
+    plans(store, merge("P2", "P1"))
+    with pytest.raises(Refused, match="was merged into"):
+        plans(store, merge("P2", "P3"))
+
+
+def test_what_has_no_number_of_its_own_goes_with_the_record_of_its_number(store, joined):
+    told_of = {"patient": "patient", "parent": "patient", "child": "kin"}
+    subject = {}
+    kin = draft("kin", "RelatedPerson", links=[(subject, "patient")], **told_of)
+    kin.body["patient"] = subject
+    report = observation(guard={"patient": "patient"})
+    plan = tell(store, patient("P2"), kin, report, number=4, at_us=START_US + 1)
+    owners = {one.state.type: one.body.get("patient", one.body.get("subject")) for one in plan.versions}
+    assert owners["RelatedPerson"] == {"reference": f"Patient/{of(store, 'P2')['id']}"}
+    assert owners["Observation"] == {"reference": f"Patient/{of(store, 'P1')['id']}"}
+
+
+def two_numbers(store):
+    """One record that was told with two numbers at once."""
+    entries = [{"system": "urn:county:mrn", "value": value} for value in ("P1", "U1")]
+    tell(store, draft(keys=[key("P1"), key("U1")], identifier=entries, gender="male"))
+
+
+@pytest.mark.parametrize("named", [("P1", "U1"), ("U1", "P1")])
+def test_two_numbers_of_one_record_come_apart(store, named):
+    two_numbers(store)
+    plans(store, unlink(*named, number=4))
+    assert fid_of(store, "P1") != fid_of(store, "U1")
+    assert (of(store, "P1")["gender"], "gender" in of(store, "U1")) == ("male", False)
+    assert [one["value"] for one in of(store, "P1")["identifier"]] == ["P1"]
+
+
+def test_two_numbers_that_cannot_be_told_apart_are_left_to_a_person(store):
+    two_numbers(store)
+    plans(store, unlink("P1", "U1", number=4))
+    with store.write() as tx:
+        (kept,) = tx.aliases("county", [AliasKey("Patient", "urn:county:mrn", "P1")]).values()
+        tx.repoint_aliases("county", {AliasKey("Patient", "urn:county:mrn", "U1"): kept})
+    with pytest.raises(Refused, match="cannot be told apart"):
+        plans(store, unlink("P1", "U1", number=5))
+
+
+def test_a_merge_of_an_earlier_release_which_moved_the_number_is_undone_too(store, joined):
+    system = draft(keys="P2").keys[0].system
+    with store.write() as tx:
+        (kept,) = tx.aliases("county", [AliasKey("Patient", system, "P1")]).values()
+        tx.repoint_aliases("county", {AliasKey("Patient", system, "P2"): kept})
+    plans(store, unlink("P1", "P2", number=4))
+    assert bare(of(store, "P2")) == joined
+    assert fid_of(store, "P2") != fid_of(store, "P1")
+
+
+def test_a_record_that_said_how_active_it_was_says_it_again_in_its_place(store):
+    tell(store, patient("P1"))
+    tell(store, patient("P2", active=True, gender="female"), number=2)
+    before = bare(of(store, "P2"))
+    plans(store, merge("P2", "P1"))
+    assert of(store, "P2")["active"] is False
+    plans(store, unlink("P1", "P2", number=4))
+    assert list(bare(of(store, "P2")).items()) == list(before.items())
+
+
+def test_two_writers_do_not_merge_in_a_circle(store):
+    from gateway.record import write
+    from gateway.record.write import Origin
+    from gateway.store.failures import Conflict
+
+    for number in ("P1", "P2"):
+        tell(store, patient(number))
+    with store.read() as tx:
+        ready = []
+        for message in (merge("P2", "P1"), merge("P1", "P2")):
+            bench = Workbench(tx, SECRET, ZONE)
+            bench.prefetch([message])
+            ready.append(write.prepare(bench.plan(message), Origin("county", "county-his", 9, None), START_US))
+    with store.write() as tx:
+        write.write(tx, ready[:1], [], START_US)
+    with pytest.raises(Conflict), store.write() as tx:
+        write.write(tx, ready[1:], [], START_US)
