@@ -253,7 +253,7 @@ def restores(town, steps, retired, survivor):
     site.check()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=45, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_any_order_of_messages_ends_as_the_reference_says(town, steps):
     follows(town, steps)
