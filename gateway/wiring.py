@@ -12,10 +12,11 @@ from pathlib import Path
 
 from gateway import clock
 from gateway.community.recognition import knowledge
+from gateway.community.recognition.consulting import Consultant
 from gateway.community.recognition.operation import Recognise
 from gateway.community.recognition.service import Recognition
 from gateway.errors import GatewayError
-from gateway.hooks import Operation
+from gateway.hooks import Adviser, Operation
 from gateway.identity import lists, survivorship
 from gateway.identity.judging import judging
 from gateway.identity.linker import Linker
@@ -88,10 +89,14 @@ class Gateway:
         """Return what advises on orders, by the knowledge of the settings; raises GatewayError listing its faults."""
         return recognition(self.store, self.settings)
 
-    def operations(self) -> tuple[Operation, ...]:
-        """Return the FHIR operations of the community services."""
+    def operations(self, service: Recognition | None = None) -> tuple[Operation, ...]:
+        """Return the FHIR operations of the community services, by a recognition of its own where none is given."""
         record = Repository(self.store, self.settings.zone, self.settings.search_timeout_s)
-        return (Recognise(self.recognition(), record).operation,)
+        return (Recognise(service or self.recognition(), record).operation,)
+
+    def adviser(self, service: Recognition) -> Adviser:
+        """Return what CDS Hooks asks about draft orders."""
+        return Consultant(service)
 
 
 def recognition(store: Store, settings: Settings) -> Recognition:

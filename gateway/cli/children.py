@@ -89,7 +89,9 @@ def run_web(gateway: wiring.Gateway) -> None:
             return Taken(_VERDICTS[answer.verdict], b"".join(answer.payloads), answer.reasons)
 
         key = wiring.page_key(gateway.settings.installation_key_file)
-        server.run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key, gateway.operations()))
+        service = gateway.recognition()
+        offered = (gateway.operations(service), gateway.adviser(service))
+        server.run_web(Parts(gateway.settings, gateway.store, gateway.book(), posted, key, *offered))
 
 
 def run_worker(gateway: wiring.Gateway, name: str) -> None:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import __version__
 from gateway.errors import GatewayError
-from gateway.hooks import Operation
+from gateway.hooks import Adviser, Operation
 from gateway.identity.judging import judging
 from gateway.identity.merge import Merging
 from gateway.identity.persons import SURVIVORSHIP, Persons, Ways
@@ -25,6 +25,9 @@ from gateway.store.engine import Store
 from gateway.store.query import Reach
 from gateway.web import docs, errors, health, intake, metrics, openapi
 from gateway.web.address import PublicBase
+from gateway.web.cds.door import CdsDoor
+from gateway.web.cds.people import People
+from gateway.web.cds.services import Services
 from gateway.web.guard import Guard
 from gateway.web.rest.app import FhirApp
 from gateway.web.rest.message import FHIR_JSON, Limits, Rest
@@ -40,17 +43,22 @@ class Parts:
     take: intake.Take
     page_key: bytes
     operations: tuple[Operation, ...] = ()
+    adviser: Adviser | None = None
 
 
 def create(parts: Parts) -> FastAPI:
     """Return the application; its threads end with it."""
     settings, local = parts.settings, parts.settings.insecure_local
-    fhir = FhirApp(_rest(parts), PublicBase(_configured(settings)), insecure_local=local)
+    rest, public_base = _rest(parts), PublicBase(_configured(settings))
+    fhir = FhirApp(rest, public_base, insecure_local=local)
+    decisions = _decisions(parts, rest, public_base)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         fhir.close()
+        if decisions is not None:
+            decisions.close()
 
     app = FastAPI(
         title="Yigong Gateway 医共体互联互通网关",
@@ -67,8 +75,19 @@ def create(parts: Parts) -> FastAPI:
     app.include_router(health.router(parts.store, settings.data))
     app.include_router(metrics.router(parts.store, settings.data, fhir.counts))
     app.include_router(intake.router(parts.take, parts.feeds, settings.max_message_bytes, insecure_local=local))
+    if decisions is not None:
+        app.include_router(decisions.router())
     openapi.describe(app)
     return app
+
+
+def _decisions(parts: Parts, rest: Rest, public_base: PublicBase) -> CdsDoor | None:
+    """Return the door of CDS Hooks where there is an adviser to ask."""
+    if parts.adviser is None:
+        return None
+    settings = parts.settings
+    services = Services(parts.adviser, People(rest.record, judging(settings.profiles)[0]), settings.zone)
+    return CdsDoor(services, public_base, settings.max_body_bytes, insecure_local=settings.insecure_local)
 
 
 class _Door:
