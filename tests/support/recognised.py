@@ -1,7 +1,12 @@
 """Results of an invented patient in a store, for the tests of recognition over stored records: told at will."""
 
+from functools import lru_cache
+
 from gateway.community.recognition.catalogue import OWN
 from gateway.fhir import temporal
+from gateway.identity import survivorship
+from gateway.identity.persons import SURVIVORSHIP
+from gateway.settings import shipped
 from tests.support.search_records import put
 
 COUNTY, CENTRE = "county-hospital", "township-centre"
@@ -83,3 +88,9 @@ def order(code="potassium", system=OWN, **more):
 def told(store, *resources, site=COUNTY, **more):
     """Put resources of a site into a store."""
     return put(store, *resources, site=site, **more)
+
+
+@lru_cache(maxsize=1)
+def rules():
+    """The shipped rules of survivorship, which say how sure links are."""
+    return survivorship.load(shipped("profiles") / SURVIVORSHIP)

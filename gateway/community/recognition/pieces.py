@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.community.recognition.catalogue import Coding
+from gateway.community.recognition.marks import Mark, read, split
 
 Json = dict[str, Any]
 MARK = "https://yigong.example/fhir/StructureDefinition/recognition-mark"
@@ -44,11 +45,17 @@ def words(*concepts: Any) -> Iterator[str]:
 
 
 def called(concept: Any) -> str:
-    """Return what a concept is called, its marks of recognition before it."""
+    """Return what a concept is called, by its text or the first display."""
     whole = first(concept)
-    name = text(whole.get("text")) or next((text(one.get("display")) for one in each(whole.get("coding"))), "")
-    marks = [text(one.get("valueString")) for one in each(whole.get("extension")) if one.get("url") == MARK]
-    return " ".join([*(mark for mark in marks if mark), name])
+    return text(whole.get("text")) or next((text(one.get("display")) for one in each(whole.get("coding"))), "")
+
+
+def marks(*bodies: Json) -> tuple[Mark, ...]:
+    """Return the marks of recognition that resources bear: as extension of themselves or their code, or in its name."""
+    bearers = [one for body in bodies for one in (body, first(body.get("code")))]
+    told = [one for bearer in bearers for one in each(bearer.get("extension")) if one.get("url") == MARK]
+    borne = [mark for one in told for mark in read(text(one.get("valueString")))]
+    return tuple(dict.fromkeys([*borne, *(mark for body in bodies for mark in split(called(body.get("code"))).marks)]))
 
 
 def references(*values: Any) -> tuple[tuple[str, str], ...]:

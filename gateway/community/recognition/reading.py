@@ -9,7 +9,7 @@ from gateway.community.recognition.facts import NOBODY, Identity, Result, Value
 from gateway.community.recognition.houses import Houses
 from gateway.community.recognition.items import Imaging, Item
 from gateway.community.recognition.marks import split
-from gateway.community.recognition.pieces import Json, called, codings, each, first, moment, text, words
+from gateway.community.recognition.pieces import Json, called, codings, each, first, marks, moment, text, words
 from gateway.community.recognition.places import House
 from gateway.community.recognition.words import Vocabulary
 
@@ -45,7 +45,7 @@ class Reader(NamedTuple):
             told.identity,
             status=text(observation.get("status")),
             report_status=text(told.report.get("status")),
-            **self._named(observation),
+            **self._named(observation, told.report),
             method=_word(self.catalogue.words.methods, words(observation.get("method"))),
             **self._drawn([observation, told.report], told.specimens),
             issued=moment(observation, "issued") or moment(told.report, "issued"),
@@ -77,12 +77,13 @@ class Reader(NamedTuple):
         said = list(words(*pieces, *each(told.report.get("bodySite"))))
         found = codings(told.report.get("code"), *each(study.get("procedureCode")))
         item = self.item(found)
+        named = told.report if codings(told.report.get("code")) else {"code": study.get("procedureCode")}
         numbers = [value for one in values if (value := value_of(one)).number is not None]
         return Result(
             found,
             told.identity,
             status=text(told.report.get("status")) or text(study.get("status")),
-            **self._named(told.report if codings(told.report.get("code")) else {"code": study.get("procedureCode")}),
+            **self._named(named, study),
             modalities=tuple(dict.fromkeys(text(one.get("code")) for one in each(study.get("modality")))),
             part=_word(self.catalogue.words.parts, words(*(one.get("bodySite") for one in series))),
             side=_known(self.catalogue.words.sides, said),
@@ -124,9 +125,9 @@ class Reader(NamedTuple):
         spoken = [*numbers, text(body.get("name")), text(reference.get("display"))]
         return next((house for word in spoken if word and (house := self.houses.named(word)) is not None), None)
 
-    def _named(self, body: Json) -> dict[str, Any]:
-        name, marks = split(called(body.get("code")))
-        return {"name": name, "marks": marks}
+    def _named(self, body: Json, *others: Json) -> dict[str, Any]:
+        """Return name and marks; a mark of a report holds for all its results (china.md §4.2)."""
+        return {"name": split(called(body.get("code"))).name, "marks": marks(body, *others)}
 
     def _drawn(self, bodies: Iterable[Json], specimens: tuple[Json, ...]) -> dict[str, Any]:
         """Return specimen, its condition, and when it was taken; the report's time never stands for a missing one."""

@@ -36,7 +36,7 @@ MOST = 10
 """Results that are told of one order, the best of them."""
 
 _THREADS = 4
-_KINDS: dict[str, Patient] = {
+KINDS: dict[str, Patient] = {
     "EMER": "emergency", "急诊": "emergency", "IMP": "inpatient", "ACUTE": "inpatient", "NONAC": "inpatient",
     "住院": "inpatient", "住院病人": "inpatient",
 }  # fmt: skip
@@ -193,7 +193,7 @@ class Recognition:
         said = [text(one.get("code")) for body in bodies for one in each(body.get("class"))]
         if asked.kind:
             return asked.kind
-        return next((_KINDS[word] for word in (*said, order.visit) if word in _KINDS), "outpatient")
+        return next((KINDS[word] for word in (*said, order.visit) if word in KINDS), "outpatient")
 
     def _concerning(self, order: Order, candidates: list[Candidate]) -> list[Candidate]:
         """Return the results that concern an order; of a report whose own value does, not the report again."""
