@@ -158,6 +158,8 @@ def test_nothing_is_said_where_nothing_is_known(clinic):
     assert clinic.cards() == []
     assert clinic.cards({"resourceType": "MedicationRequest", "id": "m1", "status": "draft"}) == []
     assert clinic.cards(draft(), context={"patientId": "nobody"}) == []
+    assert clinic.cards(draft(status="completed")) == []
+    assert clinic.cards(draft(code="x")) == []
 
 
 def test_a_draft_of_another_patient_is_left_alone(clinic):
@@ -242,6 +244,8 @@ def test_other_bad_input_is_refused(clinic):
     clinic.refused(400, [])
     clinic.refused(400, {"hook": "order-sign", "hookInstance": asked()["hookInstance"], "context": 7})
     clinic.refused(400, {**asked(hook="order-select"), "context": {**asked()["context"], "selections": "d1"}}, SELECT)
+    clinic.refused(413, b" " * (4 << 20) + b"{}")
+    clinic.refused(400, b"no gzip", **{"content-encoding": "gzip"})
     clinic.refused(415, b"<a/>", **{"content-type": "text/xml"})
     assert SIGN in json.dumps(clinic.refused(404, asked(), "medication"))
     assert clinic.client.get(f"/cds-services/{SIGN}").status_code == 405

@@ -14,7 +14,7 @@ from gateway import clock
 from gateway.access.actor import Actor, actor_of
 from gateway.errors import Category, GatewayError
 from gateway.web.address import headers
-from gateway.web.cds.request import Asked, Json, parse
+from gateway.web.cds.request import Json, parse
 from gateway.web.cds.services import HOOKS, Services, discovery
 from gateway.web.errors import HttpFault
 from gateway.web.guard import REQUEST_ID, told
@@ -25,8 +25,19 @@ log = logging.getLogger(__name__)
 SECONDS = 0.9
 """Time for one answer, from the request's last byte on: within a second with what it takes to send it."""
 
+MOST_BYTES = 4 << 20
+"""What a call may bring: drafts, and three resources that were sent along."""
+
 _THREADS = 4
 _NOTHING: Json = {"cards": []}
+
+
+class Malformed(Exception):
+    """Holds what is wrong with a request, apart from failures inside, which stay silent."""
+
+    def __init__(self, fault: GatewayError) -> None:
+        super().__init__(fault.text)
+        self.fault = fault
 
 
 class CdsDoor:
@@ -37,7 +48,7 @@ class CdsDoor:
     ) -> None:
         self._services = services
         self._public_base = public_base
-        self._bodies = Bodies(most_bytes)
+        self._bodies = Bodies(min(most_bytes, MOST_BYTES))
         self._insecure_local = insecure_local
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cds")
 
@@ -66,14 +77,23 @@ class CdsDoor:
         sent = headers(scope)
         _check_media(media_of(sent))
         async with self._bodies.taken(request.receive, sent, self._bodies.most) as raw:
-            asked = parse(inflated(raw, sent, self._bodies.most), HOOKS[id])
-        return JSONResponse(await self._cards(actor, asked, scope))
+            work = partial(self._answer, actor, raw, HOOKS[id], scope, clock.monotonic() + SECONDS)
+            return JSONResponse(await self._in_time(work, scope))
 
-    async def _cards(self, actor: Actor, asked: Asked, scope: Scope) -> Json:
+    def _answer(self, actor: Actor, raw: bytes, hook: str, scope: Scope, until: float) -> Json:
+        """Return the cards of one call; raises Malformed. On a thread."""
+        try:
+            asked = parse(inflated(raw, headers(scope), self._bodies.most), hook)
+        except GatewayError as fault:
+            raise Malformed(fault) from None
+        return self._services.answer(actor, asked, self._public_base(scope), until)
+
+    async def _in_time(self, work: Callable[[], Json], scope: Scope) -> Json:
         """Return the cards, none where they are late or something fails: an order never waits for advice."""
-        work = partial(self._services.answer, actor, asked, self._public_base(scope), clock.monotonic() + SECONDS)
         try:
             return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._pool, work), SECONDS)
+        except Malformed as malformed:
+            raise malformed.fault from None
         except Exception as fault:
             log.warning("request %s has no cards: %s", scope.get(REQUEST_ID, ""), told(fault))
             return _NOTHING
