@@ -1,7 +1,9 @@
 """CDS Hooks as a clinic's system meets it: discovery, cards of order-select and order-sign, silence, refusals."""
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +26,9 @@ from tests.support.recognised import (
     told,
     value,
 )
-from tests.web.clinic import ENCOUNTER, SELECT, SIGN, asked, served
+from tests.web.clinic import ENCOUNTER, SELECT, SIGN, asked, faults, served
 
+ROOT = Path(__file__).resolve().parents[2]
 RESIDENT = "51992719800512001"
 EMERGENCY = {**ENCOUNTER, "class": {"code": "EMER"}}
 
@@ -290,6 +293,15 @@ def test_the_openapi_document_tells_of_it(clinic):
     paths = clinic.client.get("/openapi.json").json()["paths"]
     assert "get" in paths["/cds-services"]
     assert "post" in paths["/cds-services/{id}"]
+
+
+def test_the_request_of_the_documentation_is_answered(clinic):
+    page = (ROOT / "docs" / "connect-a-clinic.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"-d '(.+?)'\n```", page, re.DOTALL)
+    assert faults("request", json.loads(body)) == []
+    answer = clinic.client.post(f"/cds-services/{SIGN}", content=body.encode())
+    assert answer.status_code == 200
+    assert faults("response", answer.json()) == []
 
 
 def test_both_databases_give_the_same_cards(store, clinic, tmp_path):  # noqa: F811
