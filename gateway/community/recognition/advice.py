@@ -53,5 +53,6 @@ def best(advices: "list[Advice]") -> Advice | None:
 
 
 def rank(one: Advice) -> tuple[bool, int, int, int]:
+    """Return what the best of several advices is the greatest by."""
     age = one.age if one.age is not None else 10**6
     return one.recognised, len(one.passed), one.left if one.recognised and one.left is not None else 0, -age
