@@ -36,10 +36,11 @@ Kind = Literal["value", "panel", "pictures"]
 
 
 class Wanted(NamedTuple):
-    """What to look for: codes without their systems, whether pictures too, and what the orders refer to."""
+    """What to look for: codes without their systems, pictures too, all values of panels too, what orders refer to."""
 
     codes: tuple[str, ...]
     imaging: bool
+    panels: bool
     named: tuple[Name, ...] = ()
 
 
@@ -132,8 +133,9 @@ class _Desk:
         studies = self._search("ImagingStudy", [], _STUDIES) if wanted.imaging else []
         if studies:
             self._search("DiagnosticReport", [])
-        self._read_on(results, reports, studies)
-        return [*self._measured(results), *self._panels(reports), *self._examined(reports, studies)]
+        self._read_on(results, reports, studies, reports[:_PANELS] if wanted.panels else [])
+        panels = self._panels(reports, whole=wanted.panels)
+        return [*self._measured(results), *panels, *self._examined(reports, studies)]
 
     def load(self, names: Iterable[Name]) -> None:
         """Read resources that are not at hand, as far as the scope sees them."""
@@ -154,12 +156,12 @@ class _Desk:
             if (hit.type, hit.fid) not in self.bodies:
                 self.bodies[hit.type, hit.fid] = resource.loads(hit.body, strict=False)
 
-    def _read_on(self, results: list[Name], reports: list[Name], studies: list[Name]) -> None:
+    def _read_on(self, results: list[Name], reports: list[Name], studies: list[Name], panels: list[Name]) -> None:
         """Read what the results refer to, then what pictures refer to, and which sites told them."""
         bodies = [self.bodies[name] for name in (*results, *reports, *studies)]
-        panels = [self.bodies[name] for name in reports[:_PANELS]]
         names = [name for body in bodies for name in _around(body)]
-        self.load([*names, *(name for body in panels for name in references(*each(body.get("result"))))])
+        values = (references(*each(self.bodies[name].get("result"))) for name in panels)
+        self.load([*names, *(name for some in values for name in some)])
         pictured = [body for (kind, _), body in self.bodies.items() if kind == "ImagingStudy"]
         self.load([name for body in pictured for name in _around(body)])
         heads = self._tx.heads([*results, *reports, *studies])
@@ -184,7 +186,8 @@ class _Desk:
             facts = self._ways.reader.measured(body, self._told(name, report))
             yield self._candidate("value", facts, body, report, results=("/".join(name),), value=shown(body))
 
-    def _panels(self, reports: list[Name]) -> Iterator[Candidate]:
+    def _panels(self, reports: list[Name], *, whole: bool) -> Iterator[Candidate]:
+        """Yield laboratory reports by their own codes; `whole` with which of their values can be used."""
         for name in reports:
             body = self.bodies[name]
             told = self._told(name, name)
@@ -192,7 +195,8 @@ class _Desk:
             if isinstance(self._ways.reader.item(facts.codings, facts.specimen), Imaging):
                 continue
             held = [one for one in references(*each(body.get("result"))) if one in self.bodies]
-            parts = frozenset(item for one in held if (item := self._usable(self.bodies[one], told)))
+            used = (self._usable(self.bodies[one], told) for one in held) if whole else ()
+            parts = frozenset(item for item in used if item)
             yield self._candidate("panel", facts, body, name, results=tuple(map("/".join, held)), parts=parts)
 
     def _usable(self, observation: Json, told: Told) -> str:

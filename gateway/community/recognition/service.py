@@ -16,7 +16,7 @@ from gateway.community.recognition.advice import Advice, rank
 from gateway.community.recognition.facts import NOBODY, Context
 from gateway.community.recognition.finding import Candidate, Gathered, Name, Wanted, Ways, gather
 from gateway.community.recognition.gates import judge
-from gateway.community.recognition.items import Imaging, Item
+from gateway.community.recognition.items import Imaging, Item, Panel
 from gateway.community.recognition.knowledge import Knowledge
 from gateway.community.recognition.lookup import Codes, matches
 from gateway.community.recognition.orders import Order
@@ -145,9 +145,9 @@ class Recognition:
     def _wanted(self, orders: Iterable[Order]) -> Wanted:
         """Return what to look for: by codes of the orders' items, of those that cover them and of their likes."""
         codes = dict.fromkeys(code for order in orders for code in self._codes.of(order))
-        imaging = any(isinstance(self._item(order), Imaging) for order in orders)
+        kinds = {type(self._item(order)) for order in orders}
         named = dict.fromkeys(name for order in orders for name in (*order.encounter, *order.tubes))
-        return Wanted(tuple(codes), imaging, tuple(named))
+        return Wanted(tuple(codes), Imaging in kinds, Panel in kinds, tuple(named))
 
     def _advised(self, asked: Asked, gathered: Gathered, until: float) -> Iterable[Found]:
         now = clock.now()
