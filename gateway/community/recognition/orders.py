@@ -39,7 +39,9 @@ def order_of(body: Json) -> Order | None:
 
     Never raises: what is odd in it counts as absent. An order without a code is one that no item is known of.
     """
-    if body.get("resourceType") != "ServiceRequest" or body.get("doNotPerform") is True or body.get("status") in _OVER:
+    if body.get("resourceType") != "ServiceRequest" or body.get("doNotPerform") is True:
+        return None
+    if text(body.get("status")) in _OVER:
         return None
     code, fid = first(body.get("code")), text(body.get("id"))
     return Order(

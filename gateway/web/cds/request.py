@@ -100,7 +100,8 @@ def _chosen(drafts: list[Json], context: Json, hook: str) -> list[Json]:
     if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
         text = "context.selections is an array of what was selected, as in ServiceRequest/1"
         raise GatewayError(text, where="context.selections")
-    return [one for one in orders if {one.get("id"), f"ServiceRequest/{one.get('id')}"} & set(told)]
+    chosen = {one.removeprefix("ServiceRequest/") for one in told}
+    return [one for one in orders if isinstance(one.get("id"), str) and one["id"] in chosen]
 
 
 def _of(draft: Json, patient: str) -> bool:
