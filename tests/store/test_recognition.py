@@ -197,6 +197,35 @@ def test_an_encounter_says_what_kind_of_patient_it_is(store, service):
     assert advise(service, order(priority="stat"))[0].advice.code == "E4"
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"), [("左", ("RECOGNISED", "equal")), ("右", ("ITEM_DIFF", "side")), ("", ("ITEM_DIFF", "side"))]
+)
+def test_the_side_must_be_told_by_both(store, service, said, outcome):
+    series = [{"uid": "1.2", "modality": {"code": "CT"}, "laterality": {"display": "左"}}]
+    done = report("x1", "ct-knee-plain", 5, imagingStudy=[{"reference": "ImagingStudy/s1"}])
+    told(store, patient(), endpoint("s1"), study("s1", series=series), done)
+    assert codes(advise(service, order("ct-knee-plain", bodySite=[{"text": said}]))) == [outcome]
+
+
+def test_a_local_code_means_its_item_by_the_orders_specimen(store, service):
+    tube = {"resourceType": "Specimen", "id": "t1", "type": {"text": "血清"}}
+    told(store, patient(), tube, value("k1"))
+    local = "https://yigong.example/fhir/CodeSystem/township-centre/item"
+    assert codes(advise(service, order("K", local, specimen=[{"reference": "Specimen/t1"}]))) == [
+        ("RECOGNISED", "equal")
+    ]
+    assert advise(service, order("K", local)) == []
+
+
+def test_who_orders_is_told_by_the_order(store, service):
+    told(store, patient(), value("k1"))
+    asking = "https://yigong.example/fhir/StructureDefinition/requesting-organisation"
+    stranger = {"url": asking, "valueReference": {"display": "石桥乡卫生院"}}
+    assert advise(service, order(extension=[stranger]))[0].price is None
+    assert advise(service, order())[0].price is not None
+    assert codes(advise(service, order(), organisation="他县医院")) == [("NOT_LISTED", "no-list")]
+
+
 # --- who may see what, and whose it is --------------------------------------------------------------------------------
 
 

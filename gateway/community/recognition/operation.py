@@ -1,6 +1,7 @@
 """The operation Patient/$recognise: orders in Parameters, for each an advice with its reasons and results."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -74,22 +75,26 @@ class Recognise:
     def _given(self, call: Call, number: int, parameter: Json) -> Given:
         """Return one order: a ServiceRequest, a reference to one, or no more than its code."""
         where = f"{_WHERE}:order[{number}]"
-        body = parameter.get("resource")
+        body, site = parameter.get("resource"), ""
         if reference := text(first(parameter.get("valueReference")).get("reference")):
-            body = self._stored(call, reference, where)
+            body, site = self._stored(call, reference, where)
         elif "valueCodeableConcept" in parameter or "valueCoding" in parameter:
             concept = first(parameter.get("valueCodeableConcept")) or {"coding": [first(parameter.get("valueCoding"))]}
             return Given(of_codes(concept), next(words(concept), ""))
         if not isinstance(body, dict) or body.get("resourceType") != "ServiceRequest":
             raise GatewayError("an order is a ServiceRequest (resource), a reference to one, or its code", where=where)
         _same_patient(call, body, where)
-        return Given(order_of(body), next(words(body.get("code")), ""))
+        order = order_of(body)
+        whole = replace(order, houses=(*order.houses, site)) if order is not None and site else order
+        return Given(whole, next(words(body.get("code")), ""))
 
-    def _stored(self, call: Call, reference: str, where: str) -> Json:
+    def _stored(self, call: Call, reference: str, where: str) -> tuple[Json, str]:
+        """Return a ServiceRequest of the record and its site, whose house ordered unless it says otherwise."""
         name = target(reference)
         if name is None or name[0] != "ServiceRequest":
             raise GatewayError("an order is referred to as ServiceRequest/ID of this server", where=where)
-        return resource.loads(self._record.read(call.actor, *name).body, strict=False)
+        stored = self._record.read(call.actor, *name)
+        return resource.loads(stored.body, strict=False), stored.site
 
     def _told(self, given: Given, mine: list[Found], *, silent: bool) -> Json:
         """Return what is said of one order: the best advice, then every result with its own."""
