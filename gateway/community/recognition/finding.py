@@ -4,7 +4,6 @@ Of the patient's own record and of those linked to it, as far as the reader's sc
 anything is judged (R13): what is hidden changes neither an advice nor a count.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -24,19 +23,21 @@ from gateway.store.engine import ReadTx
 from gateway.store.hits import Sight, StoredHit, current, sight_of
 from gateway.store.linked import visible
 from gateway.store.persons import Component
+from gateway.store.referring import referring
 
 MOST = 200
 """Results of one kind that are looked at, the youngest of them; and resources that they refer to, of each kind."""
 _PANELS = 10
 _STUDIES = 30
 _UNDECIDED = ("open", "later")
+_RESULT = parameters.for_type("DiagnosticReport")["result"]
 _GRADES: dict[Level, Identity] = {"level4": "certain", "level3": "certain", "level2": "probable", "level1": "possible"}
 Name = tuple[str, str]
 Kind = Literal["value", "panel", "pictures"]
 
 
 class Wanted(NamedTuple):
-    """What to look for: codes without their systems, pictures too, all values of panels too, what orders refer to."""
+    """What to look for: codes as searches write them, pictures too, all values of panels too, what orders refer to."""
 
     codes: tuple[str, ...]
     imaging: bool
@@ -99,7 +100,8 @@ class _People:
         people = persons.component(tx, pid, sight)
         asked = _undecided(tx, people, sight)
         self.pids = tuple(dict.fromkeys((pid, *people.patients, *asked)))
-        self.searched = ",".join(f"Patient/{fid}" for fid in (people.patients[pid].fid, *asked.values()))
+        fids = [*(stored.fid for stored in people.patients.values()), *asked.values()]
+        self.searched = ",".join(f"Patient/{fid}" for fid in fids)
         levels = assurance.levels(rules, pid, people.links)
         sure = {stored.fid: _GRADES[levels[each]] for each, stored in people.patients.items() if each in levels}
         self._sure: dict[str, Identity] = {**sure, people.patients[pid].fid: "same"}
@@ -127,8 +129,8 @@ class _Desk:
 
     def candidates(self, wanted: Wanted) -> list[Candidate]:
         """Return every candidate, those of each kind from the youngest on."""
-        codes = ",".join(_escaped(code) for code in wanted.codes)
-        results = self._search("Observation", [("code", codes), ("_revinclude", "DiagnosticReport:result")])
+        codes = ",".join(wanted.codes)
+        results = self._search("Observation", [("code", codes)])
         reports = self._search("DiagnosticReport", [("code", codes)])
         studies = self._search("ImagingStudy", [], _STUDIES) if wanted.imaging else []
         if studies:
@@ -146,9 +148,10 @@ class _Desk:
 
     def _search(self, kind: str, asked: list[tuple[str, str]], most: int = MOST) -> list[Name]:
         order = "-started" if kind == "ImagingStudy" else "-date"
-        pairs = [("patient", self._people.searched), *asked, ("_sort", order), ("_count", str(most))]
+        who = [("patient", self._people.searched), ("_linked", "false")]
+        pairs = [*who, *asked, ("_sort", order), ("_count", str(most))]
         page = query.run(self._tx, parse(kind, pairs, self._ways.zone), self._scope)
-        self._keep([*page.matches, *page.includes])
+        self._keep(page.matches)
         return [(hit.type, hit.fid) for hit in page.matches]
 
     def _keep(self, hits: Iterable[StoredHit]) -> None:
@@ -161,11 +164,13 @@ class _Desk:
         bodies = [self.bodies[name] for name in (*results, *reports, *studies)]
         names = [name for body in bodies for name in _around(body)]
         values = (references(*each(self.bodies[name].get("result"))) for name in panels)
+        heads = self._tx.heads([*results, *reports, *studies])
+        self._sites = {name: head.site for name, head in heads.items()}
+        owners = referring(self._tx, _RESULT, (heads[name].pid for name in results if name in heads))
+        self._keep(current(self._tx, owners, self._sight).values())
         self.load([*names, *(name for some in values for name in some)])
         pictured = [body for (kind, _), body in self.bodies.items() if kind == "ImagingStudy"]
         self.load([name for body in pictured for name in _around(body)])
-        heads = self._tx.heads([*results, *reports, *studies])
-        self._sites = {name: head.site for name, head in heads.items()}
 
     def _told(self, name: Name, report: Name | None) -> Told:
         body, held = self.bodies[name], self.bodies[report] if report else {}
@@ -264,8 +269,3 @@ def _actors(study: Json) -> list[Json]:
     """Return who made the pictures of a study, and where."""
     series = (one for whole in each(study.get("series")) for one in each(whole.get("performer")))
     return [*(first(one.get("actor")) for one in series), *each(study.get("location"))]
-
-
-def _escaped(code: str) -> str:
-    """Return a code without the signs that part tokens (R4 search.html#escaping)."""
-    return re.sub(r"([\\,$|])", r"\\\1", code)
