@@ -152,7 +152,7 @@ def sentences(store, one, other):
 
 
 def test_explaining_says_why_two_are_linked_or_not(store):
-    low, high, case = doubtful(store)
+    _, _, case = doubtful(store)
     assert f"Case {case.id} about them waits" in sentences(store, "a", "b")
     decide(store, case, "same")
     assert "Linked directly: same, made by a person" in sentences(store, "b", "a")
