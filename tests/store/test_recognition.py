@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -316,6 +317,21 @@ def test_a_store_that_fails_makes_it_silent(store, service, monkeypatch, caplog)
     assert service.judged(asked(order()), 5).state == "silent"
     assert "RuntimeError" in caplog.text
     assert "张三" not in caplog.text
+
+
+def test_a_store_that_hangs_is_not_waited_for(store, service, monkeypatch):
+    told(store, patient(), value("k1"))
+    genuine, free = store.read, threading.Event()
+
+    @contextmanager
+    def hanging(seconds):
+        free.wait(10)
+        with genuine(seconds) as tx:
+            yield tx
+
+    monkeypatch.setattr(store, "read", hanging)
+    assert service.judged(asked(order()), 0.05).state == "silent"
+    free.set()
 
 
 def test_many_results_of_one_order_are_cut_to_the_best(store, service):
