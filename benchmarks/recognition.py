@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -137,7 +138,7 @@ class Run:
             people = {body["id"]: pid for pid, (_, body) in zip(pids, told, strict=True) if body["id"][0] in "ht"}
             pairs = [(people[f"h{fid[1:]}"], pid) for fid, pid in people.items() if fid[0] == "t"]
             evidence = json.dumps({"grade": "certain"})
-            tx.links_add([NewLink("same", *sorted(pair), "active", 1, evidence) for pair in pairs])
+            tx.links_add([NewLink("same", min(pair), max(pair), "active", 1, evidence) for pair in pairs])
 
     # --- the questions ------------------------------------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ class Run:
             orders = [self._order(chance) for _ in range(self.asked.asked if turn else 100)]
             self.counted.clear()
             spent = time.process_time()
-            times = [_timed(lambda call=call: self._ask(call)) for call in orders]
+            times = [_timed(partial(self._ask, call)) for call in orders]
             if turn:
                 runs.append(times)
                 used.append((time.process_time() - spent) / len(times))

@@ -124,6 +124,13 @@ def test_a_panel_answers_with_all_its_values_or_not_at_all(store, service):
     assert codes(advise(service, order("panel-electrolytes"))) == [("RECOGNISED", "equal"), ("NOT_USABLE", "no-value")]
 
 
+def test_a_report_of_many_results_is_read_to_its_end(store, service):
+    others = [{"reference": f"Observation/x{n}"} for n in range(120)]
+    held = report("r1", status="preliminary", result=[*others, {"reference": "Observation/k1"}])
+    told(store, patient(), value("k1"), held)
+    assert codes(advise(service, order())) == [("NOT_FINAL", "preliminary")]
+
+
 def test_of_a_panel_the_ordered_value_is_told_once(store, service):
     told(store, patient(), value("k1"), report("r1", result=[{"reference": "Observation/k1"}]))
     (found,) = advise(service, order())

@@ -8,8 +8,8 @@ from gateway.community.recognition.marks import Mark, read, split
 
 Json = dict[str, Any]
 MARK = "https://yigong.example/fhir/StructureDefinition/recognition-mark"
-_MOST = 50
-_LONGEST = 400
+_MOST = 500
+_LONGEST = 2000
 
 
 def each(value: Any) -> list[Json]:
