@@ -137,7 +137,9 @@ class Run:
             populate(folder, persons=self.asked.persons, seed=5)
         chance, note = random.Random(5), self.home / "filled.json"
         total = sum(1 for _ in records(folder))
-        held = set(chance.sample(range(total), min(self._wanted(), total // 10)))
+        if self._wanted() > total // 4:
+            sys.exit(f"{total} records are too few to hold back {self._wanted()}: take more persons, or ask for fewer")
+        held = set(chance.sample(range(total), self._wanted()))
         kept, started = self._apart(iter(records(folder)), held), time.monotonic()
         if note.exists():
             for _ in kept:
